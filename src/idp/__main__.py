@@ -1,0 +1,118 @@
+"""The way in: the only place where errors become text and exit codes."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import Any
+
+from idp.errors import IdpError, Interrupted
+
+GLOBAL_FLAGS = {"--quiet", "-q", "--verbose", "-v", "--debug", "--no-input", "--yes", "-y"}
+GLOBAL_OPTIONS = {"-C", "--platform"}
+VALUE_OPTIONAL = {"--check"}
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a command and return its exit code."""
+    from idp.cli import app
+
+    words = hoisted(argv)
+    try:
+        return _code(app(words, prog_name="idp", standalone_mode=False))
+    except IdpError as error:
+        return _tell(error, words)
+    except KeyboardInterrupt:
+        return _tell(Interrupted("interrupted"), words)
+    except BrokenPipeError:
+        # The reader of our pipe has had enough; say nothing more, at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        return _tell_other(error, words)
+
+
+def _code(outcome: Any) -> int:
+    return outcome if isinstance(outcome, int) else 0
+
+
+def hoisted(argv: Sequence[str]) -> list[str]:
+    """Move the global flags to the front, so that they may stand anywhere before a `--`."""
+    front, rest = [], []
+    words = iter(argv)
+    for word in words:
+        if word == "--":
+            rest += [word, *words]
+        elif word in GLOBAL_FLAGS or word.startswith(tuple(f"{o}=" for o in GLOBAL_OPTIONS)):
+            front.append(word)
+        elif word in GLOBAL_OPTIONS:
+            front += [word, *itertools.islice(words, 1)]
+        else:
+            rest.append(word)
+    return front + _with_values(rest)
+
+
+def _with_values(words: Sequence[str]) -> list[str]:
+    """Give an option whose value may be left out an empty one: Typer has no such options."""
+    full = []
+    for word, after in itertools.zip_longest(words, words[1:], fillvalue="-"):
+        full += [f"{word}="] if word in VALUE_OPTIONAL and after.startswith("-") else [word]
+    return full
+
+
+def _tell(error: IdpError, words: Sequence[str]) -> int:
+    from idp.output import Output, error_json, error_text
+
+    if "--debug" in words:
+        import traceback
+
+        traceback.print_exception(error)
+    if "--json" in words:
+        print(error_json(error), file=sys.stderr)
+    else:
+        print(error_text(error, colour=Output().has_colour(sys.stderr)), file=sys.stderr)
+    return error.exit_code
+
+
+def _tell_other(error: Exception, words: Sequence[str]) -> int:
+    """Tell an error that is none of ours: a wrong call, or a fault in idp."""
+    from typer import Abort
+    from typer.core import TyperGroup  # noqa: F401 - Typer's own Click is loaded with it
+
+    if isinstance(error, Abort):
+        return _tell(Interrupted("interrupted"), words)
+    if hasattr(error, "exit_code") and hasattr(error, "format_message"):
+        return _tell(_usage(error), words)
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return _tell(IdpError(f"{where}{error.strerror or error}"), words)
+    fault = IdpError(f"a fault in idp: {type(error).__name__}: {error}",
+                     hint="run it with --debug, report it")  # fmt: skip
+    fault.__cause__ = error
+    return _tell(fault, words)
+
+
+def _usage(error: Any) -> IdpError:
+    from idp.errors import UsageError
+
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "idp"
+    return UsageError(error.format_message(), hint=f"{path} --help")
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def run() -> None:
+    """Run as the program `idp`."""
+    signal.signal(signal.SIGTERM, _stop)
+    sys.exit(main(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    run()

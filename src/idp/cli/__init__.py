@@ -1,0 +1,84 @@
+"""The command tree: names and summaries here, each command's own file loaded when it is run."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+COMMANDS = {
+    "create-service": "Make a service from a golden-path template.",
+    "update-service": "Bring a service forward to another release of its template.",
+    "template": "List, show and release templates.",
+    "config": "Show each setting and where it comes from.",
+}
+
+EXAMPLES = """\b
+Examples:
+  idp create-service payments-api --type python-api --owner payments
+  idp update-service --dry-run
+  idp template list
+
+Exit codes: 0 done, 1 unexpected, 2 usage, 3 not found or invalid input, 4 not logged in or not
+allowed, 5 refused, 6 a remote failed, 7 conflicts left for a person, 130 interrupted.
+"""
+
+
+class LazyGroup(TyperGroup):
+    """Lists every command from the table; imports one only when it is run."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        for name, summary in COMMANDS.items():
+            self.add_command(TyperCommand(name, help=summary))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Load the command that is asked for."""
+        if (name := args[0]) in COMMANDS:
+            module = import_module(f"idp.cli.{name.replace('-', '_')}")
+            self.add_command(get_command(module.app), name)
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(cls=LazyGroup, no_args_is_help=True, rich_markup_mode=None,
+                  pretty_exceptions_enable=False, epilog=EXAMPLES,
+                  context_settings={"help_option_names": ["-h", "--help"]})  # fmt: skip
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from idp import __version__
+
+        print(f"idp {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def idp(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Option("-C", metavar="DIR", help="Work in this folder.")] = Path(),
+    platform: Annotated[
+        str | None, typer.Option(metavar="PLACE", help="Platform file: a path or a git URL.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print data and errors only.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    no_input: Annotated[bool, typer.Option("--no-input", help="Never ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to what would ask.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Ship without re-learning infrastructure: services, templates and their updates.
+
+    These options may stand before or after the command.
+    """
+    from idp.context import Context
+    from idp.output import Output
+
+    ctx.obj = Context(folder=folder, output=Output(quiet, verbose), no_input=no_input, yes=yes,
+                      flags={"platform": platform})  # fmt: skip

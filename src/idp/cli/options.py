@@ -1,0 +1,35 @@
+"""Options that many commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from idp.errors import UsageError
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Fields = Annotated[str, typer.Option("--fields", metavar="A,B", help="Only these fields.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan and change nothing.")]
+Trust = Annotated[
+    bool, typer.Option("--trust", help="Let this template run its tasks and extensions.")
+]
+Data = Annotated[
+    list[str] | None, typer.Option("--data", "-d", metavar="K=V", help="Answer a question.")
+]
+
+
+def names(fields: str) -> tuple[str, ...]:
+    """Return the names in `--fields a,b`."""
+    return tuple(filter(None, (name.strip() for name in fields.split(","))))
+
+
+def answers(pairs: list[str] | None) -> dict[str, Any]:
+    """Return the answers in `--data k=v`; the template says what types they have."""
+    given = {}
+    for pair in pairs or ():
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise UsageError(f"--data {pair!r} is no K=V", hint="--data owner=payments")
+        given[key] = value
+    return given

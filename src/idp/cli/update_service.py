@@ -1,0 +1,210 @@
+"""idp update-service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from idp.cli.options import Data, DryRun, Fields, Json, Trust, answers, names
+from idp.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from idp.context import Context
+    from idp.output import Shape
+    from idp.service.merge import FileOutcome
+    from idp.service.status import Status
+    from idp.service.update import Request, Target, Update
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+EXAMPLES = """\b
+Examples:
+  idp update-service
+  idp update-service payments-api --to 2.0.0 --dry-run
+  idp update-service --branch golden-path --check 'make test'
+  idp update-service --status
+  idp update-service --abort
+"""
+
+MARKS = {"added": "+", "updated": "~", "merged": "*", "deleted": "-", "renamed": ">",
+         "kept": "=", "conflict": "!"}  # fmt: skip
+STYLES = {"added": "green", "deleted": "red", "conflict": "red", "kept": "dim"}
+
+
+@dataclass(frozen=True)
+class Updated:
+    """What is told of an update; `commit` is the one made, if one was."""
+
+    from_: str
+    to: str
+    status: str
+    template: str
+    commit: str
+    files: tuple[FileOutcome, ...]
+    notes: tuple[str, ...]
+
+
+@app.command(epilog=EXAMPLES)
+def update_service(
+    ctx: typer.Context,
+    path: Annotated[str, typer.Argument(help="The service's folder.")] = ".",
+    to: Annotated[str, typer.Option(metavar="VERSION", help="The release; else the newest.")] = "",
+    source: Annotated[
+        str, typer.Option(metavar="SOURCE", help="Where the template is, if it has moved.")
+    ] = "",
+    data: Data = None,
+    defaults: Annotated[
+        bool, typer.Option("--defaults", help="Take the defaults for new questions.")
+    ] = False,
+    trust: Trust = False,
+    restore: Annotated[
+        list[str] | None, typer.Option(metavar="PATH", help="Bring back what you deleted.")
+    ] = None,
+    check: Annotated[
+        str | None,
+        typer.Option(metavar="[COMMAND]", help="Run this (or the template's check) on the result first."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Update though the check fails.")] = False,
+    commit: Annotated[bool, typer.Option("--commit", help="Commit the result.")] = False,
+    branch: Annotated[
+        str, typer.Option(metavar="NAME", help="Commit to a new branch, the work tree untouched.")
+    ] = "",
+    status: Annotated[
+        bool, typer.Option("--status", help="Show releases and drift, and change nothing.")
+    ] = False,
+    heal: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PATH", help="Bring a drifted file back to the recorded release."),
+    ] = None,
+    abort: Annotated[bool, typer.Option("--abort", help="Undo the last update.")] = False,
+    answers_file: Annotated[
+        str, typer.Option(metavar="FILE", help="Which answers, where there are several.")
+    ] = ".copier-answers.yml",
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    fields: Fields = "",
+) -> int:
+    """Bring a service forward to another release of its template.
+
+    Your changes and the template's are merged; the result is staged, not committed. Work that is
+    not committed is never touched. Conflicts are left in the index, as git leaves them: exit 7.
+    """
+    from idp.output import Shape
+    from idp.service import update
+
+    idp: Context = ctx.obj.trusting(trust)
+    shape, folder = Shape(as_json, names(fields)), idp.path(path)
+    _only_one(status=status, abort=abort, heal=bool(heal), branch=bool(branch), commit=commit)
+    _finish(idp, folder)
+    if abort:
+        return _abort(idp, folder, dry_run, shape)
+    if status:
+        return _status(idp, folder, answers_file, source, shape)
+    request = update.Request(to, source, answers(data), tuple(restore or ()), tuple(heal or ()),
+                             check, force, idp.can_ask and not defaults)  # fmt: skip
+    return _update(idp, folder, answers_file, request, update.Target(commit, branch), dry_run, shape)
+
+
+def _only_one(**asked: bool) -> None:
+    chosen = [f"--{name}" for name, given in asked.items() if given]
+    if len(chosen) > 1:
+        raise UsageError(f"{' and '.join(chosen)} do not go together", hint="give one of them")
+
+
+def _finish(idp: Context, folder: Path) -> None:
+    """Finish what a killed run began."""
+    from idp.service import journal
+    from idp.service.answers import locate
+
+    if done := journal.recover(locate(folder)[0]):
+        idp.output.say(f"finished what was interrupted: {done}")
+
+
+def _abort(idp: Context, folder: Path, dry_run: bool, shape: Shape) -> int:
+    from idp.service import update
+    from idp.service.answers import locate
+
+    undone = update.undo(locate(folder)[0], idp.ask, dry=dry_run)
+    if undone.kept:
+        idp.output.say(f"what you edited since is kept in {undone.kept}")
+    told = f"{'would undo' if dry_run else 'undone'}: {undone.title} ({len(undone.paths)} paths)"
+    idp.output.item(undone, shape, lambda: told)
+    return 0
+
+
+def _status(idp: Context, folder: Path, answers_file: str, source: str, shape: Shape) -> int:
+    from idp.service import answers, status
+
+    service = answers.find(folder, answers_file)
+    found = status.of(service, idp.shelf, idp.renders(service.repo.object_format), source)
+    idp.output.item(found, shape, lambda: _status_text(idp, found))
+    return 0
+
+
+def _status_text(idp: Context, found: Status) -> str:
+    lines = [f"{found.template} {found.release}"]
+    if found.between:
+        lines.append(f"{len(found.between)} newer: {', '.join(found.between)}")
+    else:
+        lines.append("no newer release")
+    lines += [idp.output.text(f"deprecated: {found.deprecated}", "yellow")] * bool(found.deprecated)
+    lines += [f"  {d.state:9} {d.path}" for d in found.drift] or ["no drift"]
+    return "\n".join(lines)
+
+
+def _update(idp: Context, folder: Path, answers_file: str, request: Request, target: Target,
+            dry_run: bool, shape: Shape) -> int:  # fmt: skip
+    from idp.service import answers, update
+
+    service = answers.find(folder, answers_file)
+    answers.check_calm(service.repo, detached_is_fine=bool(target.branch))
+    renders = idp.renders(service.repo.object_format)
+    with update.prepared(service, idp.shelf, renders, request) as made:
+        for note in made.notes:
+            idp.output.say(note)
+        if dry_run:
+            update.look(made, target)
+            commit = ""
+        else:
+            commit = update.carry_out(made, target, idp.ask)
+        told = Updated(made.old.version, made.new.version, made.status, made.new.template, commit,
+                       made.files, made.notes)  # fmt: skip
+        idp.output.item(told, shape, lambda: _story(idp, made, told, target, dry_run))
+    return 7 if told.status == "conflicts" else 0
+
+
+def _story(idp: Context, made: Update, told: Updated, target: Target, dry_run: bool) -> str:
+    """Return the outcome for a person: what to do next, file by file."""
+    if told.status == "up-to-date":
+        return f"up to date: {told.template} {told.to}"
+    lines = [made.diff(color=idp.output.coloured).rstrip()] if dry_run else []
+    lines += [_file_line(idp, file) for file in told.files]
+    lines.append(f"{told.from_} -> {told.to}: {_next(told, target, dry_run)}")
+    return "\n".join(lines)
+
+
+def _file_line(idp: Context, file: FileOutcome) -> str:
+    name = f"{file.was} -> {file.path}" if file.was else file.path
+    line = f"  {MARKS[file.outcome]} {file.outcome:8} {name}"
+    style = STYLES.get(file.outcome)
+    return idp.output.text(line, style) if style else line
+
+
+def _next(told: Updated, target: Target, dry_run: bool) -> str:
+    if told.status == "conflicts":
+        count = sum(file.outcome == "conflict" for file in told.files)
+        if target.branch or dry_run:
+            return f"{count} conflicts, nothing was changed"
+        return f"{count} conflicts: resolve them, `git add` and commit, or --abort"
+    if dry_run:
+        return "nothing was changed"
+    if told.commit:
+        where = f"branch {target.branch}" if target.branch else "commit"
+        return f"{where} {told.commit[:12]}"
+    return "staged: look at it with `git diff --staged`, then commit, or --abort"
+
+

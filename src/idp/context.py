@@ -1,0 +1,181 @@
+"""What every command is given: settings, doors and the streams, each built when first asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from idp.errors import InvalidInput, NotFound, UsageError
+from idp.output import Output
+
+if TYPE_CHECKING:
+    from idp.config import Platform, Setting, UserConfig
+    from idp.config.source import Source
+    from idp.releases import Shelf
+    from idp.service.renders import Renders
+
+PLATFORM_FILE = "idp-platform.yaml"
+
+
+@dataclass(frozen=True)
+class Context:
+    """One call of idp.
+
+    Attributes:
+        folder: where it works (`-C`).
+        flags: global flags that are settings too, by name; absent where not given.
+        trust: trust this call's template (`--trust`).
+    """
+
+    folder: Path = Path()
+    output: Output = field(default_factory=Output)
+    no_input: bool = False
+    yes: bool = False
+    flags: Mapping[str, str | None] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    trust: bool = False
+
+    def trusting(self, trust: bool) -> Context:
+        """Return the context of a call that trusts its template, or does not."""
+        return replace(self, trust=trust)
+
+    def path(self, given: str | Path) -> Path:
+        """Return a path that the user gave, from where `-C` says."""
+        return Path(os.path.normpath(Path.cwd() / self.folder / Path(given).expanduser()))
+
+    @property
+    def can_ask(self) -> bool:
+        """Tell whether a person sits at the terminal."""
+        return not self.no_input and sys.stdin.isatty() and sys.stderr.isatty()
+
+    def ask(self, question: str) -> bool:
+        """Ask a yes-or-no question; `--yes` answers it.
+
+        Raises:
+            UsageError: nobody can be asked.
+        """
+        if self.yes:
+            return True
+        if not self.can_ask:
+            raise UsageError(f"{question} nobody can be asked here", hint="--yes")
+        print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+    @cached_property
+    def cache(self) -> Path:
+        """The folder of what can always be deleted."""
+        return self._home("XDG_CACHE_HOME", ".cache") / "idp"
+
+    @cached_property
+    def user(self) -> UserConfig:
+        """The user's configuration."""
+        from idp.config import load_user_config
+
+        path = self._home("XDG_CONFIG_HOME", ".config") / "idp" / "config.yaml"
+        return load_user_config(path, self.cache / "config")
+
+    def _home(self, variable: str, default: str) -> Path:
+        return Path(self.environ.get(variable) or Path.home() / default)
+
+    @cached_property
+    def platform(self) -> Platform:
+        """The platform file, or the embedded default."""
+        from idp.config import EMBEDDED, load_platform, locate_platform
+
+        place = locate_platform(self.flags, self.environ, self.user)
+        if place is None:
+            return EMBEDDED
+        text, origin = self._read_platform(str(place.value))
+        return load_platform(text, origin, self.cache / "config")
+
+    def _read_platform(self, place: str) -> tuple[bytes, str]:
+        """Read a platform file from a path, or from a git URL with its version and folder."""
+        from idp.config.source import parse_source
+
+        source = parse_source(place)
+        if source.url.startswith("idp:"):
+            raise InvalidInput(f"{place} is a template, not a platform")
+        path = self.path(place) if source.is_path else self._fetched(place)
+        file = path / PLATFORM_FILE if path.is_dir() else path
+        try:
+            return file.read_bytes(), str(file) if source.is_path else place
+        except OSError as error:
+            raise NotFound(f"no platform file {file}: {error.strerror}",
+                           hint="see --platform, IDP_PLATFORM") from error  # fmt: skip
+
+    def _fetched(self, place: str) -> Path:
+        from idp.config.source import parse_source
+
+        source = parse_source(place)
+        origin = self.shelf_of(lambda *_: False).origin(source)
+        return origin.export(source.version or origin.default())[3]
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """All templates that can be reached, and which of them are trusted."""
+        return self.shelf_of(lambda url, _commit: self.trust or self._trusts(url))
+
+    def shelf_of(self, trusts: Callable[[str, str], bool]) -> Shelf:
+        """Return the templates with another rule of trust."""
+        from idp.releases import Shelf
+
+        return Shelf(self.cache, trusts, self.output.say)
+
+    def _trusts(self, url: str) -> bool:
+        """Tell whether idp itself, the user or the platform trusts a template."""
+        from idp.config.source import BUILT_IN, parse_source
+
+        if url.startswith(BUILT_IN) or self.user.trusts(url):
+            return True
+        named = (parse_source(t.source) for t in self.platform.templates.values() if t.trusted)
+        return any(self._canonical(source) == url for source in named)
+
+    def _canonical(self, source: Source) -> str:
+        url = str(self.beside_platform(source.url)) if source.is_path else source.url
+        return f"{url}#{source.subfolder}" if source.subfolder else url
+
+    def beside_platform(self, written: str) -> Path:
+        """Return a path that the platform file names, relative to that file."""
+        return (Path(self.platform.origin).parent / Path(written).expanduser()).resolve()
+
+    def template(self, name: str) -> Source:
+        """Return where the platform's template of this name is.
+
+        Raises:
+            NotFound: the platform has none of this name.
+        """
+        from difflib import get_close_matches
+
+        from idp.config.source import parse_source
+
+        entry = self.platform.templates.get(name)
+        if entry is None:
+            known = sorted(self.platform.templates)
+            close = get_close_matches(name, known, 1)
+            hint = f"did you mean {close[0]}?" if close else f"types: {', '.join(known)}"
+            raise NotFound(f"no template called {name!r} on this platform", hint=hint)
+        source = parse_source(entry.source)
+        if source.is_path:
+            return replace(source, url=str(self.beside_platform(source.url)))
+        return source
+
+    def renders(self, object_format: str = "sha1") -> Renders:
+        """Return the store of renders."""
+        from idp.service.renders import Renders
+
+        return Renders(self.cache / "renders", object_format)
+
+    def settings(self) -> tuple[Setting, ...]:
+        """Return each effective setting and where it comes from."""
+        from idp.config import explain
+
+        return explain(self.flags, self.environ, self.user, self.platform)
+
+    def setting(self, key: str) -> str:
+        """Return one effective setting, empty where there is none."""
+        return next((str(s.value) for s in self.settings() if s.key == key), "")

@@ -1,0 +1,1 @@
+"""The one door for Copier: what a template asks, what it renders, what it wants run."""

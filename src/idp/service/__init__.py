@@ -1,0 +1,1 @@
+"""Services: made from a template, and brought forward with it."""

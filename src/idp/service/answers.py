@@ -1,0 +1,158 @@
+"""What a service remembers of its template: the answers file, today's and as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from idp import git
+from idp.errors import InvalidInput, NotFound, Refused
+
+IN_PROGRESS = {
+    "MERGE_HEAD": "a merge", "rebase-merge": "a rebase", "rebase-apply": "a rebase",
+    "CHERRY_PICK_HEAD": "a cherry-pick", "REVERT_HEAD": "a revert",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Answers:
+    """An answers file: which template, which release, and what was answered."""
+
+    template: str
+    version: str
+    values: Mapping[str, Any]
+
+    @classmethod
+    def parse(cls, content: bytes, where: str) -> Answers:
+        """Read an answers file.
+
+        Raises:
+            InvalidInput: it is no YAML, or names no template or release.
+        """
+        import yaml
+
+        try:
+            values = yaml.load(content, Loader=yaml.CSafeLoader)
+            raw = yaml.load(content, Loader=yaml.BaseLoader)
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+            problem = getattr(error, "problem", None) or error
+            raise InvalidInput(f"{where}{place}: {problem}", hint="mend it and commit") from error
+        if not isinstance(values, dict):
+            raise InvalidInput(f"{where}: expected answers as `name: value`")
+        for key in ("_src_path", "_commit"):
+            if not isinstance(raw.get(key), str) or not raw[key]:
+                raise InvalidInput(f"{where}: `{key}` is missing", hint="restore it from history")
+        own = {str(k): v for k, v in values.items() if not str(k).startswith("_")}
+        return cls(raw["_src_path"], raw["_commit"], own)
+
+    @property
+    def release(self) -> tuple[str, str]:
+        """The template and its release."""
+        return self.template, self.version
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service in a repository, as it was last committed.
+
+    Attributes:
+        prefix: its folder in the repository, with `/` at the end; empty at the top.
+        origin: the answers as they stood when the recorded release was reached, and that commit.
+    """
+
+    repo: git.Repo
+    prefix: str
+    head: str
+    answers_file: str
+    answers: Answers
+    origin: Answers
+    origin_commit: str
+
+    @property
+    def folder(self) -> Path:
+        """The service's folder."""
+        return self.repo.top / self.prefix
+
+    def tree(self, commit: str) -> dict[str, git.Entry]:
+        """List the service's files in a commit."""
+        files = self.repo.tree(f"{commit}:{self.prefix.rstrip('/')}" if self.prefix else commit)
+        return {path: entry for path, entry in files.items() if entry.mode != "160000"}
+
+
+def locate(path: Path) -> tuple[git.Repo, str]:
+    """Return the repository of a service folder and the folder's prefix in it."""
+    repo = git.find(path)
+    relative = path.resolve().relative_to(repo.top.resolve()).as_posix()
+    return repo, "" if relative == "." else f"{relative}/"
+
+
+def find(path: Path, answers_file: str) -> Service:
+    """Return the service in a folder.
+
+    Raises:
+        NotFound: no such folder, or no answers file in its last commit.
+        InvalidInput: the answers file is damaged, or its history is cut off.
+    """
+    repo, prefix = locate(path)
+    head = repo.head()
+    name = f"{prefix}{answers_file}"
+    done = repo.run("cat-file", "blob", f"{head}:{name}", ok=(0, 128))
+    if done.code:
+        raise _no_answers(path, answers_file)
+    answers = Answers.parse(done.stdout, str(path / answers_file))
+    origin, commit = _origin(repo, name, answers)
+    return Service(repo, prefix, head, answers_file, answers, origin, commit)
+
+
+def _no_answers(path: Path, answers_file: str) -> NotFound:
+    if (path / answers_file).exists():
+        return NotFound(f"{path / answers_file} is not committed", hint="commit the service first")
+    return NotFound(f"{path} has no {answers_file}: no template made it",
+                    hint="make a service: idp create-service NAME --type TYPE")  # fmt: skip
+
+
+def _origin(repo: git.Repo, name: str, now: Answers) -> tuple[Answers, str]:
+    """Return the answers of the commit that last changed the recorded release.
+
+    Later hand edits of the answers are wishes for the next update: the files do not follow them
+    yet, so they may not be part of the base.
+    """
+    commits = repo.text("log", "--format=%H", "--", f":(top,literal){name}").split()
+    asked = "".join(f"{commit}:{name}\n" for commit in commits).encode(errors="surrogateescape")
+    contents = git.batch(repo.run("cat-file", "--batch", stdin=asked).stdout)
+    found = now, commits[0]
+    for commit, content in zip(commits, contents, strict=True):
+        then = _parsed(content, name)
+        if then is None or then.release != now.release:
+            return found
+        found = then, commit
+    _check_not_cut(repo, found[1])
+    return found
+
+
+def _parsed(content: bytes, name: str) -> Answers | None:
+    try:
+        return Answers.parse(content, name)
+    except InvalidInput:
+        return None
+
+
+def _check_not_cut(repo: git.Repo, commit: str) -> None:
+    if repo.shallow and commit in (repo.common_dir / "shallow").read_text().split():
+        raise InvalidInput(
+            f"{repo.top} is a shallow clone: what the service was made with is cut off",
+            hint="run `git fetch --unshallow`",
+        )
+
+
+def check_calm(repo: git.Repo, *, detached_is_fine: bool) -> None:
+    """Raise Refused in the middle of a merge or rebase, or where HEAD is on no branch."""
+    for name, what in IN_PROGRESS.items():
+        if (repo.git_dir / name).exists():
+            raise Refused(f"{what} is in progress in {repo.top}", hint="finish or abort it first")
+    if not detached_is_fine and repo.branch() is None:
+        raise Refused(f"{repo.top} has a detached HEAD", hint="run `git switch BRANCH`")

@@ -1,0 +1,80 @@
+"""A template's own commands during an update: migrations, tasks, its check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from idp import git, proc
+from idp.git import Tree
+from idp.releases import Release
+from idp.scaffold import tasks
+from idp.service.merge import Matches, protect
+from idp.service.scratch import Merged, Scratch
+
+
+@dataclass(frozen=True)
+class Migrated:
+    """Our side of the merge, and today's answers."""
+
+    tree: Tree
+    answers: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Runs commands in the throwaway repository; an untrusted template's are left out."""
+
+    scratch: Scratch
+    old: Release
+    new: Release
+    answers: Mapping[str, Any]
+    home: Path
+
+    def before(self, ours: Tree) -> Tree:
+        """Return our tree after the "before" migrations: the same object where there are none."""
+        chosen = tasks.migrations(self.new.config, "before", self.old.version, self.new.version)
+        if not self.new.trusted or not chosen:
+            return ours
+        return self._run(ours, chosen)
+
+    def after(self, merged: Tree, laid_down: Tree, origin: Tree, ours: Tree,
+              labels: tuple[str, str]) -> Merged:  # fmt: skip
+        """Return the merged tree after the "after" migrations and the tasks."""
+        chosen = tasks.migrations(self.new.config, "after", self.old.version, self.new.version)
+        chosen += [(task, {"stage": "task"}) for task in self.new.config.tasks]
+        if not self.new.trusted or not chosen:
+            return Merged(merged, {})
+        made = self._run(merged, chosen)
+        return protect(self.scratch, merged, made, laid_down, origin, ours, labels)
+
+    def check(self, merged: Tree, command: str, *, own: bool) -> None:
+        """Run a check on the merged tree: the user's own sees the user's environment."""
+        self.scratch.check_out(merged)
+        env = git.clean_env() if own else tasks.scrubbed(self._home())
+        proc.run(["/bin/sh", "-c", command], cwd=self.scratch.folder, env=env,
+                 timeout=tasks.SECONDS, merge_streams=True)  # fmt: skip
+
+    def matching(self, patterns: Iterable[str]) -> Matches:
+        """Return what tells whether a path matches patterns of copier.yml."""
+        lines = self._scene().patterns(patterns)
+        if not lines:
+            return lambda _: False
+        from pathspec import PathSpec
+
+        return PathSpec.from_lines("gitignore", lines).match_file
+
+    def _run(self, tree: Tree, chosen: list[tuple[tasks.Command, dict[str, str]]]) -> Tree:
+        self.scratch.check_out(tree)
+        tasks.run_all(self._scene(), chosen)
+        return self.scratch.check_in()
+
+    def _scene(self) -> tasks.Scene:
+        return tasks.Scene(self.new.config, self.new.tree, self.scratch.folder, self._home(),
+                           self.answers, "update", self.new.trusted)  # fmt: skip
+
+    def _home(self) -> Path:
+        self.home.mkdir(exist_ok=True)
+        return self.home

@@ -1,0 +1,256 @@
+"""Making a service from a template: a repository with one commit, or nothing at all."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from idp import git, road
+from idp.errors import InvalidInput, Refused, UsageError
+from idp.plan import Effect, Plan
+from idp.releases import Release
+from idp.service.renders import Render, Renders, Wanted
+
+NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+"""A name that the catalog takes: Backstage's rule for metadata.name."""
+
+NAME_QUESTIONS = ("name", "service_name", "project_name", "project_slug")
+OWNER_QUESTIONS = ("owner", "team")
+BEING_MADE = ".idp-"
+"""How the folder of a service is called until it is whole."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a new service.
+
+    Attributes:
+        dest: its folder, which must not exist, or be empty.
+        into: the repository it becomes a folder of; None makes a repository of its own.
+        defaults: take the template's defaults for what `data` does not answer.
+        ask: a person can be asked.
+        remote: the URL to push to.
+    """
+
+    name: str
+    dest: Path
+    into: Path | None = None
+    owner: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    defaults: bool = False
+    ask: bool = False
+    remote: str = ""
+
+
+@dataclass(frozen=True)
+class Created:
+    """A service that was made, or would be.
+
+    Attributes:
+        commit: its first commit; empty for a dry run, or inside another repository.
+    """
+
+    name: str
+    path: str
+    template: str
+    version: str
+    commit: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A service that is rendered, and not yet in its place."""
+
+    request: Request
+    release: Release
+    folder: Path
+    render: Render
+    files: tuple[str, ...]
+
+    def plan(self) -> Plan:
+        """Return the plan of making it."""
+        request, release = self.request, self.release
+        pushed = (Effect("pushed", request.remote),) if request.remote else ()
+        return Plan(
+            "create-service", str(request.dest),
+            inputs={"template": release.template, "version": release.version,
+                    "commit": release.commit},
+            preconditions=_state(request),
+            effects=(*(Effect("added", name) for name in self.files), *pushed),
+            result=self.render.tree, risk="remote" if request.remote else "local",
+        )  # fmt: skip
+
+    def created(self, commit: str) -> Created:
+        """Return what is told of it."""
+        return Created(self.request.name, str(self.request.dest), self.release.template,
+                       self.release.version, commit, self.files)  # fmt: skip
+
+
+def check(request: Request) -> None:
+    """Check what can be checked before anything is written.
+
+    Raises:
+        InvalidInput: the name, or the place.
+        Refused: something is there already.
+    """
+    if not NAME.fullmatch(request.name):
+        raise InvalidInput(
+            f"{request.name!r} is no name for a service",
+            hint="1 to 63 letters, digits, and - _ . between them, like payments-api",
+        )
+    if request.remote.startswith("-"):
+        raise InvalidInput(f"{request.remote!r} is no URL to push to")
+    if request.into is not None:
+        git.find(request.into)
+        if request.remote:
+            raise UsageError("--remote goes with a repository of its own, not with --into")
+    if os.path.lexists(request.dest) and not _is_empty(request.dest):
+        raise Refused(f"{request.dest} is there already", hint="choose another with --dest DIR")
+
+
+def _is_empty(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink() and not any(path.iterdir())
+
+
+def _state(request: Request) -> dict[str, str]:
+    free = not os.path.lexists(request.dest) or _is_empty(request.dest)
+    return {"destination": "free" if free else "taken"}
+
+
+@contextmanager
+def drafted(request: Request, release: Release, renders: Renders, *, dry: bool) -> Iterator[Draft]:
+    """Render a service beside its place (in a temporary folder for a dry run)."""
+    with _workshop(request.dest, dry=dry) as workshop:
+        folder = workshop / request.dest.name
+        wanted = Wanted(release, request.dest.name, release.config.answers_file, {},
+                        _data(request, release), {}, request.ask)  # fmt: skip
+        render = renders.render_into(wanted, folder)
+        _check_answered(request, wanted, render, release)
+        if release.trusted:
+            _run_tasks(release, folder, render.answers, workshop / "home")
+        yield Draft(request, release, folder, render, _files(folder))
+
+
+def _data(request: Request, release: Release) -> dict[str, Any]:
+    """Return the answers given, with the name and the owner where the template asks for them."""
+    data, questions = dict(request.data), release.config.questions
+    told = ((NAME_QUESTIONS, request.name), (OWNER_QUESTIONS, request.owner))
+    for names, value in told:
+        asked = next((n for n in names if n in questions), "")
+        if asked and value:
+            data.setdefault(asked, value)
+    return data
+
+
+def _check_answered(request: Request, wanted: Wanted, render: Render, release: Release) -> None:
+    """Without a person to ask, defaults are taken only if that was said."""
+    if request.defaults or request.ask:
+        return
+    questions = release.config.questions
+    open_ones = [name for name in render.answers
+                 if name not in wanted.data and questions[name].get("when") is not False]  # fmt: skip
+    if open_ones:
+        flags = " ".join(f"--data {name}=…" for name in open_ones)
+        raise UsageError(f"no answer for {', '.join(open_ones)}",
+                         hint=f"{flags}, or --defaults")  # fmt: skip
+
+
+def _run_tasks(release: Release, folder: Path, answers: Mapping[str, Any], home: Path) -> None:
+    if not release.config.tasks:
+        return
+    from idp.scaffold import tasks
+
+    home.mkdir()
+    scene = tasks.Scene(release.config, release.tree, folder, home, answers, "copy", True)
+    tasks.run_all(scene, [(task, {"stage": "task"}) for task in release.config.tasks])
+    shutil.rmtree(folder / ".git", ignore_errors=True)  # the one commit is ours to make
+
+
+def _files(folder: Path) -> tuple[str, ...]:
+    found = (Path(root) / name for root, folders, names in os.walk(folder)
+             for name in (*names, *(f for f in folders if (Path(root) / f).is_symlink())))  # fmt: skip
+    return tuple(sorted(path.relative_to(folder).as_posix() for path in found))
+
+
+def carry_out(draft: Draft, ask: road.Ask) -> Created:
+    """Commit, push and put a draft in its place."""
+    request = draft.request
+
+    def apply() -> Created:
+        commit = "" if request.into else _commit(draft)
+        if request.remote:
+            _push(draft.folder, request.remote)
+        _put(draft.folder, request.dest)
+        return draft.created(commit)
+
+    return road.carry_out(draft.plan(), apply, observe=lambda: _state(request), ask=ask)
+
+
+def _commit(draft: Draft) -> str:
+    folder, release = draft.folder, draft.release
+    env = git.clean_env()
+    git.run("init", "--quiet", "--initial-branch=main", cwd=folder, env=env)
+    git.run("add", "--all", cwd=folder, env=env)
+    env |= git.identity_env(folder)
+    message = f"feat: create {draft.request.name} from {release.name} {release.version}"
+    git.run("commit", "--quiet", "--allow-empty", "-m", message, cwd=folder, env=env)
+    return git.text("rev-parse", "HEAD", cwd=folder)
+
+
+def _push(folder: Path, url: str) -> None:
+    git.run("remote", "add", "--", "origin", url, cwd=folder)
+    git.run("push", "--quiet", "--set-upstream", "origin", "main", cwd=folder)
+
+
+def _put(folder: Path, dest: Path) -> None:
+    """Move the whole service into its place at once."""
+    missing = [p for p in dest.parents if not p.exists()]
+    dest.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.rename(dest)
+    except OSError as error:
+        for parent in missing:
+            parent.rmdir()
+        raise Refused(f"cannot make {dest}: {error.strerror}") from error
+
+
+@contextmanager
+def _workshop(dest: Path, *, dry: bool) -> Iterator[Path]:
+    """Give a locked folder on the disk of `dest`; those of killed runs are removed."""
+    root = next(p for p in dest.parents if p.is_dir())
+    if not dry:
+        _sweep(root)
+    try:
+        made = Path(tempfile.mkdtemp(prefix=BEING_MADE, dir=None if dry else root))
+    except OSError as error:
+        raise InvalidInput(f"cannot write in {root}: {error.strerror}") from error
+    held = os.open(made, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+        os.close(held)
+
+
+def _sweep(root: Path) -> None:
+    for left in root.glob(f"{BEING_MADE}*"):
+        held = os.open(left, os.O_RDONLY)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left, ignore_errors=True)
+        except BlockingIOError:
+            pass  # its maker is alive
+        finally:
+            os.close(held)
+
+

@@ -1,0 +1,163 @@
+"""Renders of a release as git trees, cached by (release, answers)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from idp import git
+from idp.releases import Release
+from idp.service.scratch import PLAIN
+
+FORMAT = 1
+"""Counts up when what is kept of a render changes."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A render that is asked for.
+
+    Attributes:
+        folder: name of the service's folder: templates may use it.
+        answers: those recorded before; data: those given now.
+        seeds: files of the service that the template reads.
+    """
+
+    release: Release
+    folder: str
+    answers_file: str
+    answers: Mapping[str, Any]
+    data: Mapping[str, Any]
+    seeds: Mapping[str, bytes]
+    ask: bool = False
+
+    @property
+    def key(self) -> str:
+        """Names the render: everything that it can depend on."""
+        from importlib.metadata import version
+
+        parts = [FORMAT, version("copier"), self.release.tree_id, self.release.template,
+                 self.release.version, self.release.trusted, self.folder, self.answers_file,
+                 self.answers, self.data, sorted(self.seeds.items())]  # fmt: skip
+        return hashlib.sha256(json.dumps(parts, default=str, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Render:
+    """A render as a tree in the store.
+
+    Attributes:
+        tree: the tree's name.
+        answers: what was recorded.
+        ignored: files that the rendered .gitignore files keep out of commits.
+    """
+
+    tree: str
+    answers: Mapping[str, Any]
+    ignored: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Renders:
+    """The store: a bare repository in the cache, and a note for each render."""
+
+    root: Path
+    object_format: str = "sha1"
+
+    @property
+    def git_dir(self) -> Path:
+        """The bare repository."""
+        return self.root / f"{self.object_format}.git"
+
+    @property
+    def objects(self) -> Path:
+        """Its object database."""
+        return self.git_dir / "objects"
+
+    def cached(self, wanted: Wanted) -> Render | None:
+        """Return a render that was made before."""
+        try:
+            kept = json.loads(self._note(wanted).read_bytes())
+            render = Render(kept["tree"], kept["answers"], tuple(kept["ignored"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        there = self._git("cat-file", "-e", render.tree, ok=(0, 1, 128)).code == 0
+        return render if there else None
+
+    def make(self, wanted: Wanted) -> Render:
+        """Return a render, made if it is not cached."""
+        if found := self.cached(wanted):
+            return found
+        with tempfile.TemporaryDirectory(prefix="idp-render-") as folder:
+            return self.render_into(wanted, Path(folder) / wanted.folder)
+
+    def render_into(self, wanted: Wanted, folder: Path) -> Render:
+        """Render into a new folder, and keep the tree."""
+        from idp.scaffold.render import Job, render
+
+        release = wanted.release
+        done = render(Job(release.tree, release.template, release.version, release.commit,
+                          release.trusted, folder, wanted.answers_file, wanted.answers,
+                          wanted.data, wanted.seeds, wanted.ask))  # fmt: skip
+        made = Render(self._add(folder), done.answers, self._ignored(folder))
+        self._keep(wanted, made)
+        return made
+
+    def _add(self, folder: Path) -> str:
+        """Write a folder's tree, ignored files too: the index is new each time."""
+        self._init()
+        with tempfile.TemporaryDirectory(prefix="idp-index-") as scratch:
+            index = Path(scratch) / "index"
+            self._git("add", "--all", "--force", ".", folder=folder, index=index)
+            return self._git("write-tree", index=index).stdout.decode().strip()
+
+    def _ignored(self, folder: Path) -> tuple[str, ...]:
+        if not any(folder.rglob(".gitignore")):
+            return ()
+        listed = self._git("ls-files", "--others", "--ignored", "-z",
+                           "--exclude-per-directory=.gitignore", folder=folder,
+                           index=Path("/nonexistent"))  # fmt: skip
+        return tuple(filter(None, listed.stdout.decode(errors="surrogateescape").split("\0")))
+
+    def _init(self) -> None:
+        if not (self.git_dir / "HEAD").exists():
+            self.root.mkdir(parents=True, exist_ok=True)
+            form = f"--object-format={self.object_format}"
+            git.run("init", "--quiet", "--bare", "--template=", form, "--", str(self.git_dir))
+
+    def _git(self, *args: str, folder: Path | None = None, index: Path | None = None,
+             ok: tuple[int, ...] = (0,)) -> Any:  # fmt: skip
+        env = git.clean_env(GIT_DIR=str(self.git_dir))
+        if folder:
+            env["GIT_WORK_TREE"] = str(folder)
+        if index:
+            env["GIT_INDEX_FILE"] = str(index)
+        cwd = folder or (self.root if self.root.is_dir() else Path("/"))
+        return git.run(*args, cwd=cwd, env=env, config=PLAIN, ok=ok)
+
+    def _note(self, wanted: Wanted) -> Path:
+        return self.root / "notes" / f"{wanted.key}.json"
+
+    def _keep(self, wanted: Wanted, made: Render) -> None:
+        """Note the render under what was asked, and under what an update will ask for it by."""
+        later = replace(wanted, answers=made.answers, data={}, ask=False)
+        told_all = set(wanted.data) <= set(made.answers)
+        for asked in (wanted, later) if told_all else (wanted,):
+            self._write_note(self._note(asked), made)
+
+    def _write_note(self, note: Path, made: Render) -> None:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        content = {"tree": made.tree, "answers": dict(made.answers), "ignored": made.ignored}
+        try:
+            text = json.dumps(content)
+        except TypeError:  # an answer that is no JSON, a date perhaps: render it again next time
+            return
+        part = note.with_suffix(f".{os.getpid()}")
+        part.write_text(text)
+        part.replace(note)

@@ -1,0 +1,128 @@
+"""A throwaway repository to merge in: it borrows the service's objects, and can change nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from idp import git, proc
+from idp.git import Entry, Tree
+
+PLAIN = ("core.autocrlf=false", "core.fileMode=true", "core.symlinks=true", "core.looseCompression=1",
+         "core.bare=false", "core.excludesFile=/dev/null")  # fmt: skip
+MERGING = ("merge.conflictStyle=zdiff3", "merge.renames=true", "merge.directoryRenames=false",
+           "diff.renames=true", "merge.renameLimit=20000", "diff.renameLimit=20000")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What a merge came to.
+
+    Attributes:
+        tree: all files; a conflicted one holds conflict markers.
+        conflicts: the sides of what a person has to decide, by path and index stage.
+    """
+
+    tree: Tree
+    conflicts: Mapping[str, Mapping[int, Entry]]
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """The throwaway repository; `folder` is its work tree."""
+
+    folder: Path
+    scratch_index: Path
+
+    @classmethod
+    def make(cls, folder: Path, object_format: str, borrowed: Iterable[Path]) -> Scratch:
+        """Make it in a new folder, borrowing objects from other object databases."""
+        form = f"--object-format={object_format}"
+        git.run("init", "--quiet", "--template=", form, "--", str(folder))
+        lines = "".join(f"{path}\n" for path in borrowed)
+        (folder / ".git/objects/info").mkdir(exist_ok=True)
+        (folder / ".git/objects/info/alternates").write_bytes(os.fsencode(lines))
+        return cls(folder, folder / ".git/scratch-index")
+
+    def git(self, *args: str, stdin: bytes | None = None, ok: Sequence[int] = (0,),
+            index: Path | None = None) -> proc.Finished:  # fmt: skip
+        """Run git here, on the index file of its own unless another is named."""
+        env = git.clean_env(GIT_INDEX_FILE=str(index or self.scratch_index),
+                            **_who(), GIT_DIR=str(self.folder / ".git"),
+                            GIT_WORK_TREE=str(self.folder))  # fmt: skip
+        return git.run(*args, cwd=self.folder, env=env, stdin=stdin, ok=ok,
+                       config=(*PLAIN, *MERGING))  # fmt: skip
+
+    def write(self, tree: Tree) -> str:
+        """Write a tree object and return its name."""
+        lines = b"".join(
+            f"{e.mode} {e.oid}\t{path}\0".encode(errors="surrogateescape")
+            for path, e in tree.items()
+        )
+        self.git("read-tree", "--empty")
+        self.git("update-index", "-z", "--index-info", stdin=lines)
+        return self._word("write-tree")
+
+    def read(self, treeish: str) -> dict[str, Entry]:
+        """List the files of a tree."""
+        return git.tree_of(self.git("ls-tree", "-r", "-z", "--full-tree", treeish).stdout)
+
+    def merge(self, base: str, ours: str, theirs: str, labels: tuple[str, str]) -> Merged:
+        """Merge two trees; `labels` name our side and theirs in conflict markers."""
+        start = self._word("commit-tree", base, "-m", "base")
+        names = tuple(re.sub(r"[^\w.+-]|\.\.|\.lock$|^-", "-", label) for label in labels)
+        for name, tree in zip(names, (ours, theirs), strict=True):
+            commit = self._word("commit-tree", tree, "-p", start, "-m", name)
+            (self.folder / ".git/refs/heads" / name).write_text(f"{commit}\n")
+        done = self.git("merge-tree", "--write-tree", "-z", "--no-messages", *names, ok=(0, 1))
+        head, *rows = done.stdout.decode(errors="surrogateescape").rstrip("\0").split("\0")
+        return Merged(self.read(head), _conflicts(rows if done.code else []))
+
+    def blobs(self, oids: Sequence[str]) -> list[bytes]:
+        """Read blobs."""
+        asked = "".join(f"{oid}\n" for oid in oids).encode()
+        return list(git.batch(self.git("cat-file", "--batch", stdin=asked).stdout))
+
+    def write_blob(self, content: bytes) -> str:
+        """Write a blob and return its name."""
+        return self.git("hash-object", "-w", "--stdin", stdin=content).stdout.decode().strip()
+
+    def check_out(self, tree: Tree) -> None:
+        """Make the work tree and HEAD hold a tree, for commands that look at them."""
+        commit = self._word("commit-tree", self.write(tree), "-m", "before")
+        index = self.folder / ".git/index"
+        self.git("update-ref", "--no-deref", "HEAD", commit)
+        self.git("read-tree", "--reset", "-u", commit, index=index)
+
+    def check_in(self) -> dict[str, Entry]:
+        """Return the work tree's files as a tree: what is ignored stays out unless it was in."""
+        index = self.folder / ".git/index"
+        self.git("add", "--all", index=index)
+        return self.read(self.git("write-tree", index=index).stdout.decode().strip())
+
+    def pack(self, oids: Iterable[str]) -> bytes:
+        """Return a pack of these objects."""
+        asked = "".join(f"{oid}\n" for oid in oids).encode()
+        return self.git("pack-objects", "--stdout", "--quiet", "--window=0", stdin=asked).stdout
+
+    def _word(self, *args: str) -> str:
+        return self.git(*args).stdout.decode().strip()
+
+
+def _who() -> dict[str, str]:
+    return {f"GIT_{role}_{part}": "idp" for role in ("AUTHOR", "COMMITTER")
+            for part in ("NAME", "EMAIL")}  # fmt: skip
+
+
+def _conflicts(rows: Iterable[str]) -> dict[str, dict[int, Entry]]:
+    sides: dict[str, dict[int, Entry]] = {}
+    for row in rows:
+        if not row:
+            break
+        meta, path = row.split("\t", 1)
+        mode, oid, stage = meta.split(" ")
+        sides.setdefault(path, {})[int(stage)] = Entry(mode, oid)
+    return sides

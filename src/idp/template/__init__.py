@@ -1,0 +1,1 @@
+"""Templates as their users and their authors see them."""

@@ -1,0 +1,120 @@
+"""Releasing a template: its working files become an immutable folder, or a tag."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from idp import git, road
+from idp.errors import InvalidInput, NotFound, Refused
+from idp.plan import Effect, Plan
+from idp.releases import digest, is_git
+from idp.scaffold import config
+from idp.scaffold.version import newest_first, parse
+from idp.template.show import CHANGELOG
+
+HASHES = "releases.sha256"
+"""Beside the templates' folders: `SHA-256  NAME/releases/X.Y.Z`, a line a release."""
+
+SEMVER = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?")
+"""A version by https://semver.org, without build metadata."""
+
+
+@dataclass(frozen=True)
+class Released:
+    """A release that was made, or would be; `place` is a folder or a tag."""
+
+    name: str
+    version: str
+    place: str
+    digest: str
+
+
+def release(source: Path, version: str, ask: road.Ask, *, dry: bool) -> Released:
+    """Release the template in a folder.
+
+    A template that is a git repository of its own gets a tag `vX.Y.Z`; one in a folder of
+    templates gets the folder `releases/X.Y.Z` and a line in `releases.sha256`.
+
+    Raises:
+        InvalidInput: the version is no SemVer, or the changelog does not name it.
+        Refused: the release is there, is not newer, or there are uncommitted changes.
+    """
+    config.read(source)
+    if not SEMVER.fullmatch(version):
+        raise InvalidInput(f"{version!r} is no version", hint="MAJOR.MINOR.PATCH, like 1.4.0")
+    _check_changelog(source, version)
+    if is_git(source):
+        return _tag(source, version, ask, dry=dry)
+    return _folder(source, version, ask, dry=dry)
+
+
+def _check_changelog(source: Path, version: str) -> None:
+    log = source / CHANGELOG
+    if not log.is_file():
+        raise NotFound(f"{log} is missing", hint="say there what each release changes")
+    if not re.search(rf"^##\s+\[?v?{re.escape(version)}\b", log.read_text("utf-8"), re.M):
+        raise InvalidInput(f"{log} has no section for {version}", hint=f"add `## {version}`")
+
+
+def _check_newer(version: str, known: list[str]) -> None:
+    ordered = newest_first(known)
+    if version in known or any(parse(version) == parse(v) for v in known):
+        raise Refused(f"release {version} is there already: releases are immutable")
+    new, last = parse(version), parse(ordered[0]) if ordered else None
+    if new and last and new < last:
+        raise Refused(f"{version} is older than the newest release {ordered[0]}")
+
+
+def _tag(source: Path, version: str, ask: road.Ask, *, dry: bool) -> Released:
+    repo, tag = git.find(source), f"v{version}"
+    _check_newer(version, repo.text("tag", "--list").split())
+    if repo.text("status", "--porcelain"):
+        raise Refused(f"{source} has uncommitted changes", hint="commit them first")
+    head = repo.head()
+    plan = Plan("release", str(source), inputs={"version": version},
+                preconditions={"HEAD": head}, effects=(Effect("added", f"tag {tag}"),))  # fmt: skip
+    released = Released(source.name, version, tag, head)
+
+    def apply() -> Released:
+        env = git.clean_env(**git.identity_env(source))
+        git.run("tag", "--annotate", "-m", f"{source.name} {version}", tag, head, cwd=source,
+                env=env)  # fmt: skip
+        return released
+
+    if dry:
+        return released
+    return road.carry_out(plan, apply, observe=lambda: {"HEAD": repo.head()}, ask=ask)
+
+
+def _folder(source: Path, version: str, ask: road.Ask, *, dry: bool) -> Released:
+    target = source / "releases" / version
+    known = [p.name for p in target.parent.iterdir()] if target.parent.is_dir() else []
+    _check_newer(version, known)
+    plan = Plan("release", str(source), inputs={"version": version},
+                preconditions={"source": _digest_of_source(source)},
+                effects=(Effect("added", str(target)), Effect("updated", HASHES)))  # fmt: skip
+    planned = Released(source.name, version, str(target), plan.preconditions["source"])
+
+    def apply() -> Released:
+        part = target.with_name(f".{version}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.copytree(source, part, symlinks=True, ignore=_ignore(source))
+        _add_hash(source.parent / HASHES, f"{source.name}/releases/{version}", digest(part))
+        part.rename(target)
+        return planned
+
+    if dry:
+        return planned
+    observe = lambda: {"source": _digest_of_source(source)}  # noqa: E731
+    return road.carry_out(plan, apply, observe=observe, ask=ask)
+
+
+def _ignore(source: Path) -> object:
+    def ignored(folder: str, names: list[str]) -> set[str]:
+        caches = {name for name in names if name == "__pycache__" or name.endswith(".pyc")}
+        return caches | ({"releases"} if Path(folder) == source else set())
+
+    return ignored
