@@ -168,7 +168,7 @@ class Context:
         """Return the store of renders."""
         from idp.service.renders import Renders
 
-        return Renders(self.cache / "renders", object_format)
+        return Renders(self.cache / "renders", object_format).open()
 
     def settings(self) -> tuple[Setting, ...]:
         """Return each effective setting and where it comes from."""

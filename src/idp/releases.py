@@ -122,7 +122,7 @@ class Shelf:
         if path is None or b"_jinja_extensions" not in path.read_bytes():
             return tree, tree_id
         plain_id = f"{tree_id}-plain"
-        with _new_folder(self.cache / "trees" / plain_id) as made:
+        with new_folder(self.cache / "trees" / plain_id) as made:
             if made:
                 shutil.copytree(tree, made, symlinks=True, dirs_exist_ok=True)
                 text = (made / path.name).read_text("utf-8")
@@ -246,7 +246,7 @@ class Mirror:
 
     def git_dir(self) -> Path:
         """Return the mirror, cloned on first use."""
-        with _new_folder(self.path) as made, _remote(self.url):
+        with new_folder(self.path) as made, _remote(self.url):
             if made:
                 git.run("clone", "--quiet", "--mirror", "--", self.url, str(made))
         return self.path
@@ -357,7 +357,7 @@ class GitRepository:
 
     def _lay_down(self, tree_id: str) -> Path:
         target = self.cache / "trees" / tree_id
-        with _new_folder(target) as made:
+        with new_folder(target) as made:
             if made:
                 self._export(tree_id, made)
         return target
@@ -381,7 +381,7 @@ def _no_release(url: str, version: str, known: list[str]) -> NotFound:
 
 
 @contextmanager
-def _new_folder(target: Path) -> Iterator[Path | None]:
+def new_folder(target: Path) -> Iterator[Path | None]:
     """Give a folder to fill, which then appears at `target` at once; None where it is there."""
     if target.exists():
         yield None

@@ -26,10 +26,19 @@ def names(fields: str) -> tuple[str, ...]:
 
 def answers(pairs: list[str] | None) -> dict[str, Any]:
     """Return the answers in `--data k=v`; the template says what types they have."""
-    given = {}
+    answered = {}
     for pair in pairs or ():
         key, equals, value = pair.partition("=")
         if not equals or not key:
             raise UsageError(f"--data {pair!r} is no K=V", hint="--data owner=payments")
-        given[key] = value
-    return given
+        if key.startswith("_"):
+            raise UsageError(f"{key} is recorded by idp and cannot be answered")
+        answered[key] = value
+    return answered
+
+
+def given(**options: str | None) -> None:
+    """Refuse empty values: `--branch "$X"` with no X would do something else than was meant."""
+    for name, value in options.items():
+        if value == "":
+            raise UsageError(f"--{name} is empty", hint=f"give it a value, or leave --{name} out")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from idp.cli.options import Data, DryRun, Fields, Json, Trust, answers, names
+from idp.cli.options import Data, DryRun, Fields, Json, Trust, answers, given, names
 from idp.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,10 +52,12 @@ class Updated:
 def update_service(
     ctx: typer.Context,
     path: Annotated[str, typer.Argument(help="The service's folder.")] = ".",
-    to: Annotated[str, typer.Option(metavar="VERSION", help="The release; else the newest.")] = "",
+    to: Annotated[
+        str | None, typer.Option(metavar="VERSION", help="The release; else the newest.")
+    ] = None,
     source: Annotated[
-        str, typer.Option(metavar="SOURCE", help="Where the template is, if it has moved.")
-    ] = "",
+        str | None, typer.Option(metavar="SOURCE", help="Where the template is, if it has moved.")
+    ] = None,
     data: Data = None,
     defaults: Annotated[
         bool, typer.Option("--defaults", help="Take the defaults for new questions.")
@@ -71,8 +73,9 @@ def update_service(
     force: Annotated[bool, typer.Option("--force", help="Update though the check fails.")] = False,
     commit: Annotated[bool, typer.Option("--commit", help="Commit the result.")] = False,
     branch: Annotated[
-        str, typer.Option(metavar="NAME", help="Commit to a new branch, the work tree untouched.")
-    ] = "",
+        str | None,
+        typer.Option(metavar="NAME", help="Commit to a new branch, the work tree untouched."),
+    ] = None,
     status: Annotated[
         bool, typer.Option("--status", help="Show releases and drift, and change nothing.")
     ] = False,
@@ -83,7 +86,7 @@ def update_service(
     abort: Annotated[bool, typer.Option("--abort", help="Undo the last update.")] = False,
     answers_file: Annotated[
         str, typer.Option(metavar="FILE", help="Which answers, where there are several.")
-    ] = ".copier-answers.yml",
+    ] = "",
     dry_run: DryRun = False,
     as_json: Json = False,
     fields: Fields = "",
@@ -97,16 +100,17 @@ def update_service(
     from idp.service import update
 
     idp: Context = ctx.obj.trusting(trust)
+    given(to=to, source=source, branch=branch)
     shape, folder = Shape(as_json, names(fields)), idp.path(path)
     _only_one(status=status, abort=abort, heal=bool(heal), branch=bool(branch), commit=commit)
     _finish(idp, folder)
     if abort:
         return _abort(idp, folder, dry_run, shape)
     if status:
-        return _status(idp, folder, answers_file, source, shape)
-    request = update.Request(to, source, answers(data), tuple(restore or ()), tuple(heal or ()),
+        return _status(idp, folder, answers_file, source or "", shape)
+    request = update.Request(to or "", source or "", answers(data), tuple(restore or ()), tuple(heal or ()),
                              check, force, idp.can_ask and not defaults)  # fmt: skip
-    return _update(idp, folder, answers_file, request, update.Target(commit, branch), dry_run, shape)
+    return _update(idp, folder, answers_file, request, update.Target(commit, branch or ""), dry_run, shape)
 
 
 def _only_one(**asked: bool) -> None:

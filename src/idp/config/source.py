@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from idp.errors import InvalidInput
@@ -84,6 +85,8 @@ def _path_start(where: str) -> int:
     if "://" in where:
         slash = where.find("/", where.index("://") + 3)
         return slash if slash >= 0 else len(where)
+    if "@" in where and Path(where).expanduser().is_dir():
+        return len(where)
     return max(where.rfind("@"), where.rfind("/") + 1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -74,9 +75,17 @@ def render(job: Job) -> Rendered:
             overwrite=True, quiet=True, unsafe=job.trusted, skip_tasks=True,
         )  # fmt: skip
         recorded = worker._answers_to_remember()
+    _refuse_git(job.into)
     _unseed(job, seeded)
     _record(job, recorded)
     return Rendered({k: v for k, v in recorded.items() if not k.startswith("_")})
+
+
+def _refuse_git(folder: Path) -> None:
+    """Refuse a render with a `.git` in it: hooks and configuration are code."""
+    for path in folder.rglob("*"):
+        if path.name.casefold() in (".git", "git~1"):
+            raise InvalidInput(f"the template renders {path.relative_to(folder)}, which is git's own")
 
 
 def _seed(job: Job) -> dict[Path, bytes]:
@@ -169,17 +178,26 @@ def _plain_errors() -> Iterator[None]:
         raise Refused("the template runs code while it renders", hint="--trust it") from error
     except CopierAnswersInterrupt as error:
         raise Interrupted("nothing was written") from error
-    except TemplateError as error:
-        where = f"{getattr(error, 'filename', None) or 'the template'}"
-        line = getattr(error, "lineno", None)
-        raise InvalidInput(f"{where}{f':{line}' if line else ''}: {error}") from error
-    except (CopierError, ValueError, TypeError, OSError, UnicodeError) as error:
-        raise _about_answers(error) from error
+    except CopierError as error:
+        raise InvalidInput(f"the template cannot be rendered: {error}") from error
+    except Exception as error:  # a template's expressions can raise anything
+        raise _about(error) from error
 
 
-def _about_answers(error: Exception) -> IdpError:
-    message = str(error)
+def _about(error: Exception) -> IdpError:
+    """Say which question, or which file of the template, an error is about."""
+    message = str(error) or type(error).__name__
     if message.startswith("Question ") and message.endswith("is required"):
         name = message.split('"')[1]
         return UsageError(f"{name} has no answer and no default", hint=f"--data {name}=…")
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    files = [f"{f.f_code.co_filename}:{f.f_lineno}" for f in frames
+             if "__jinja_exception__" in f.f_globals]  # fmt: skip
+    asked = [str(f.f_locals["var_name"]) for f in frames if "var_name" in f.f_locals]
+    if isinstance(error, TemplateError) and getattr(error, "lineno", None):
+        files = [f"{getattr(error, 'filename', None) or 'the template'}:{error.lineno}"]  # type: ignore[attr-defined]
+    if files:
+        return InvalidInput(f"{files[-1]}: {message}", hint="the template has to be mended")
+    if asked:
+        return InvalidInput(f"{asked[-1]}: {message}", hint=f"--data {asked[-1]}=…")
     return InvalidInput(f"the template cannot be rendered: {message}")

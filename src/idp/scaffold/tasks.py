@@ -46,7 +46,7 @@ class Scene:
     def expand(self, text: str, **more: Any) -> str:
         """Render a string of copier.yml."""
         try:
-            return str(self._jinja().from_string(text).render(**self._context(), **more))
+            return str(self._jinja().from_string(text).render(self._context() | more))
         except TemplateError as error:
             raise InvalidInput(f"copier.yml of the template: {text!r}: {error}") from error
 

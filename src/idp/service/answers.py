@@ -10,6 +10,7 @@ from typing import Any
 from idp import git
 from idp.errors import InvalidInput, NotFound, Refused
 
+DEFAULT = ".copier-answers.yml"
 IN_PROGRESS = {
     "MERGE_HEAD": "a merge", "rebase-merge": "a rebase", "rebase-apply": "a rebase",
     "CHERRY_PICK_HEAD": "a cherry-pick", "REVERT_HEAD": "a revert",
@@ -56,12 +57,20 @@ class Answers:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Answers as a commit held them."""
+
+    answers: Answers
+    commit: str
+
+
+@dataclass(frozen=True)
 class Service:
     """A service in a repository, as it was last committed.
 
     Attributes:
         prefix: its folder in the repository, with `/` at the end; empty at the top.
-        origin: the answers as they stood when the recorded release was reached, and that commit.
+        origins: the answers that the files may follow, with their commits, oldest first.
     """
 
     repo: git.Repo
@@ -69,8 +78,7 @@ class Service:
     head: str
     answers_file: str
     answers: Answers
-    origin: Answers
-    origin_commit: str
+    origins: tuple[Origin, ...]
 
     @property
     def folder(self) -> Path:
@@ -90,8 +98,11 @@ def locate(path: Path) -> tuple[git.Repo, str]:
     return repo, "" if relative == "." else f"{relative}/"
 
 
-def find(path: Path, answers_file: str) -> Service:
+def find(path: Path, answers_file: str = "") -> Service:
     """Return the service in a folder.
+
+    Args:
+        answers_file: which answers, where several templates serve one folder.
 
     Raises:
         NotFound: no such folder, or no answers file in its last commit.
@@ -99,13 +110,26 @@ def find(path: Path, answers_file: str) -> Service:
     """
     repo, prefix = locate(path)
     head = repo.head()
-    name = f"{prefix}{answers_file}"
+    name = f"{prefix}{answers_file or _answers_file(repo, prefix)}"
     done = repo.run("cat-file", "blob", f"{head}:{name}", ok=(0, 128))
     if done.code:
-        raise _no_answers(path, answers_file)
-    answers = Answers.parse(done.stdout, str(path / answers_file))
-    origin, commit = _origin(repo, name, answers)
-    return Service(repo, prefix, head, answers_file, answers, origin, commit)
+        raise _no_answers(path, answers_file or DEFAULT)
+    answers = Answers.parse(done.stdout, str(repo.top / name))
+    return Service(repo, prefix, head, name.removeprefix(prefix), answers,
+                   _origins(repo, name, answers))  # fmt: skip
+
+
+def _answers_file(repo: git.Repo, prefix: str) -> str:
+    """Return the name of the answers file: the usual one, or the only one there is."""
+    if repo.run("cat-file", "-e", f"HEAD:{prefix}{DEFAULT}", ok=(0, 1, 128)).code == 0:
+        return DEFAULT
+    where = f":(top,glob){prefix}*.y*ml"
+    done = repo.run("grep", "-lz", "--full-name", "-e", "^_src_path:", "HEAD", "--", where,
+                    ok=(0, 1))  # fmt: skip
+    found = [name.split(":", 1)[1] for name in done.stdout.decode().split("\0") if name]
+    if len(found) > 1:
+        raise InvalidInput(f"several answers files: {', '.join(found)}", hint="--answers-file FILE")
+    return found[0].removeprefix(prefix) if found else DEFAULT
 
 
 def _no_answers(path: Path, answers_file: str) -> NotFound:
@@ -115,23 +139,25 @@ def _no_answers(path: Path, answers_file: str) -> NotFound:
                     hint="make a service: idp create-service NAME --type TYPE")  # fmt: skip
 
 
-def _origin(repo: git.Repo, name: str, now: Answers) -> tuple[Answers, str]:
-    """Return the answers of the commit that last changed the recorded release.
+def _origins(repo: git.Repo, name: str, now: Answers) -> tuple[Origin, ...]:
+    """Return the answers since the commit that last changed the recorded release, oldest first.
 
-    Later hand edits of the answers are wishes for the next update: the files do not follow them
-    yet, so they may not be part of the base.
+    Normally these are one. More are hand edits, wishes for the next update which the files do
+    not follow yet, or answers given to an update on the same release, which they do follow.
     """
     commits = repo.text("log", "--format=%H", "--", f":(top,literal){name}").split()
     asked = "".join(f"{commit}:{name}\n" for commit in commits).encode(errors="surrogateescape")
     contents = git.batch(repo.run("cat-file", "--batch", stdin=asked).stdout)
-    found = now, commits[0]
+    found = []
     for commit, content in zip(commits, contents, strict=True):
         then = _parsed(content, name)
         if then is None or then.release != now.release:
-            return found
-        found = then, commit
-    _check_not_cut(repo, found[1])
-    return found
+            break
+        found.append(Origin(then, commit))
+    else:
+        _check_not_cut(repo, commits[-1])
+    distinct = {repr(sorted(o.answers.values.items(), key=str)): o for o in found}
+    return tuple(reversed(distinct.values()))
 
 
 def _parsed(content: bytes, name: str) -> Answers | None:
@@ -147,6 +173,13 @@ def _check_not_cut(repo: git.Repo, commit: str) -> None:
             f"{repo.top} is a shallow clone: what the service was made with is cut off",
             hint="run `git fetch --unshallow`",
         )
+
+
+def with_comments(answers: bytes, mine: bytes) -> bytes:
+    """Return an answers file with the owner's own comment lines in front."""
+    known = set(answers.splitlines())
+    own = [line for line in mine.splitlines() if line.startswith(b"#") and line not in known]
+    return b"".join(line + b"\n" for line in own) + answers
 
 
 def check_calm(repo: git.Repo, *, detached_is_fine: bool) -> None:

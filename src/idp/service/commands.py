@@ -12,7 +12,7 @@ from idp.git import Tree
 from idp.releases import Release
 from idp.scaffold import tasks
 from idp.service.merge import Matches, protect
-from idp.service.scratch import Merged, Scratch
+from idp.service.scratch import Labels, Merged, Scratch
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Runner:
         return self._run(ours, chosen)
 
     def after(self, merged: Tree, laid_down: Tree, origin: Tree, ours: Tree,
-              labels: tuple[str, str]) -> Merged:  # fmt: skip
+              labels: Labels) -> Merged:  # fmt: skip
         """Return the merged tree after the "after" migrations and the tasks."""
         chosen = tasks.migrations(self.new.config, "after", self.old.version, self.new.version)
         chosen += [(task, {"stage": "task"}) for task in self.new.config.tasks]

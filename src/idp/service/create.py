@@ -199,7 +199,8 @@ def _commit(draft: Draft) -> str:
     folder, release = draft.folder, draft.release
     env = git.clean_env()
     git.run("init", "--quiet", "--initial-branch=main", cwd=folder, env=env)
-    git.run("add", "--all", cwd=folder, env=env)
+    # The template's .gitignore counts, not what this user ignores everywhere.
+    git.run("add", "--all", cwd=folder, env=env, config=("core.excludesFile=/dev/null",))
     env |= git.identity_env(folder)
     message = f"feat: create {draft.request.name} from {release.name} {release.version}"
     git.run("commit", "--quiet", "--allow-empty", "-m", message, cwd=folder, env=env)

@@ -69,7 +69,11 @@ def _home(repo: git.Repo) -> Path:
 
 @contextmanager
 def lock(repo: git.Repo) -> Iterator[None]:
-    """Let one idp at a time change this work tree; the lock ends with the process."""
+    """Keep every other idp, and every other git, from changing this work tree.
+
+    Raises:
+        Refused: one is at it.
+    """
     home = _home(repo)
     home.mkdir(exist_ok=True)
     with (home / "lock").open("w") as held:
@@ -77,7 +81,31 @@ def lock(repo: git.Repo) -> Iterator[None]:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise Refused(f"another idp is changing {repo.top}", hint="wait for it") from error
+        with _index_lock(repo):
+            yield
+
+
+@contextmanager
+def _index_lock(repo: git.Repo) -> Iterator[None]:
+    """Hold git's own lock; `idp/held` is a second name of it, so that a killed run's is known."""
+    theirs, ours = repo.git_dir / "index.lock", _home(repo) / "held"
+    _release(theirs, ours)
+    ours.unlink(missing_ok=True)
+    ours.touch()
+    try:
+        theirs.hardlink_to(ours)
+    except FileExistsError as error:
+        raise Refused(f"another git is at work: {theirs} is there",
+                      hint="wait for it; remove the file if none is") from error  # fmt: skip
+    try:
         yield
+    finally:
+        _release(theirs, ours)
+
+
+def _release(theirs: Path, ours: Path) -> None:
+    if ours.exists() and theirs.exists() and ours.samefile(theirs):
+        theirs.unlink()
 
 
 def read(repo: git.Repo) -> Journal | None:
@@ -224,30 +252,13 @@ def _same(one: Path, other: Path) -> bool:
 
 def _set_index(repo: git.Repo, wanted: Mapping[str, Mapping[int, Entry]]) -> None:
     """Set the stages of these paths in the index, all else in it as it is, in one rename."""
-    index, ours, held = repo.index, _home(repo) / "index", repo.git_dir / "index.lock"
-    _release_own_lock(repo)
+    ours = _home(repo) / "index"
     ours.unlink(missing_ok=True)
-    shutil.copyfile(index, ours)
-    seen = ours.read_bytes()
+    shutil.copyfile(repo.index, ours)
     lines = b"".join(git.index_lines(path, stages) for path, stages in wanted.items())
     repo.run("update-index", "-z", "--replace", "--index-info", stdin=lines, index=ours)
     repo.run("update-index", "-q", "--unmerged", "--refresh", index=ours, ok=(0, 1))
-    try:
-        os.link(ours, held)
-    except FileExistsError as error:
-        raise Refused(f"another git is at work: {held} is there",
-                      hint="when it is done, run idp again: it finishes") from error  # fmt: skip
-    if index.read_bytes() != seen:
-        held.unlink()
-        raise Refused("the index changed meanwhile", hint="run idp again: it finishes")
-    held.replace(index)
-
-
-def _release_own_lock(repo: git.Repo) -> None:
-    """Remove the index lock of a killed run of ours: it is the same file as our new index."""
-    ours, held = _home(repo) / "index", repo.git_dir / "index.lock"
-    if ours.exists() and held.exists() and ours.samefile(held):
-        held.unlink()
+    ours.replace(repo.index)
 
 
 def recover(repo: git.Repo) -> str | None:
@@ -256,8 +267,9 @@ def recover(repo: git.Repo) -> str | None:
     Raises:
         Refused: another idp, or another git, is at work.
     """
+    held = (_home(repo) / "held").exists() and (repo.git_dir / "index.lock").exists()
     journal = read(repo)
-    if journal is None or journal.state == "applied":
+    if not held and (journal is None or journal.state == "applied"):
         return None
     with lock(repo):
         journal = read(repo)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from idp.git import Entry, Tree
-from idp.service.scratch import Merged, Scratch
+from idp.service.scratch import Labels, Merged, Scratch
 
 Outcome = Literal["added", "updated", "merged", "deleted", "renamed", "kept", "conflict"]
 Matches = Callable[[str], bool]
@@ -118,7 +118,7 @@ def _line_ends(content: bytes) -> bytes:
     return b"" if not lines or 0 < dos < lines else b"\r\n" if dos else b"\n"
 
 
-def merge(scratch: Scratch, sides: Sides, labels: tuple[str, str]) -> Merged:
+def merge(scratch: Scratch, sides: Sides, labels: Labels) -> Merged:
     """Merge; what the owner has deleted stays deleted."""
     names = (scratch.write(tree) for tree in (sides.base, sides.ours, sides.theirs))
     merged = scratch.merge(*names, labels)
@@ -130,7 +130,7 @@ def merge(scratch: Scratch, sides: Sides, labels: tuple[str, str]) -> Merged:
 
 
 def protect(scratch: Scratch, before: Tree, after: Tree, laid_down: Tree, origin: Tree,
-            ours: Tree, labels: tuple[str, str]) -> Merged:  # fmt: skip
+            ours: Tree, labels: Labels) -> Merged:  # fmt: skip
     """Return the tree after a template's commands, without loss of an owner's edit.
 
     A file that commands make, which no render holds, has its base in the commit that recorded

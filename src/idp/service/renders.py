@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from idp import git
-from idp.releases import Release
-from idp.service.scratch import PLAIN
+from idp.releases import Release, new_folder
+from idp.service.scratch import ALONE, PLAIN
 
 FORMAT = 1
 """Counts up when what is kept of a render changes."""
@@ -80,6 +80,16 @@ class Renders:
         """Its object database."""
         return self.git_dir / "objects"
 
+    def open(self) -> Renders:
+        """Return the store, made on first use; two processes may come at once."""
+        if not (self.git_dir / "HEAD").exists():
+            self.root.mkdir(parents=True, exist_ok=True)
+            form = f"--object-format={self.object_format}"
+            with new_folder(self.git_dir) as made:
+                if made:
+                    git.run("init", "--quiet", "--bare", "--template=", form, "--", str(made))
+        return self
+
     def cached(self, wanted: Wanted) -> Render | None:
         """Return a render that was made before."""
         try:
@@ -111,7 +121,6 @@ class Renders:
 
     def _add(self, folder: Path) -> str:
         """Write a folder's tree, ignored files too: the index is new each time."""
-        self._init()
         with tempfile.TemporaryDirectory(prefix="idp-index-") as scratch:
             index = Path(scratch) / "index"
             self._git("add", "--all", "--force", ".", folder=folder, index=index)
@@ -125,15 +134,9 @@ class Renders:
                            index=Path("/nonexistent"))  # fmt: skip
         return tuple(filter(None, listed.stdout.decode(errors="surrogateescape").split("\0")))
 
-    def _init(self) -> None:
-        if not (self.git_dir / "HEAD").exists():
-            self.root.mkdir(parents=True, exist_ok=True)
-            form = f"--object-format={self.object_format}"
-            git.run("init", "--quiet", "--bare", "--template=", form, "--", str(self.git_dir))
-
     def _git(self, *args: str, folder: Path | None = None, index: Path | None = None,
              ok: tuple[int, ...] = (0,)) -> Any:  # fmt: skip
-        env = git.clean_env(GIT_DIR=str(self.git_dir))
+        env = git.clean_env(**ALONE, GIT_DIR=str(self.git_dir))
         if folder:
             env["GIT_WORK_TREE"] = str(folder)
         if index:

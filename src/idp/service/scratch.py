@@ -5,16 +5,22 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from idp import git, proc
 from idp.git import Entry, Tree
 
 PLAIN = ("core.autocrlf=false", "core.fileMode=true", "core.symlinks=true", "core.looseCompression=1",
-         "core.bare=false", "core.excludesFile=/dev/null")  # fmt: skip
+         "core.bare=false", "core.excludesFile=/dev/null",
+         "core.attributesFile=/dev/null")  # fmt: skip
 MERGING = ("merge.conflictStyle=zdiff3", "merge.renames=true", "merge.directoryRenames=false",
            "diff.renames=true", "merge.renameLimit=20000", "diff.renameLimit=20000")  # fmt: skip
+Labels = tuple[str, str, str]
+"""The names of base, ours and theirs in conflict markers."""
+
+ALONE = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "GIT_ATTR_NOSYSTEM": "1"}
+"""What keeps git from the user's configuration: a merge is the same on every machine."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ class Scratch:
     def git(self, *args: str, stdin: bytes | None = None, ok: Sequence[int] = (0,),
             index: Path | None = None) -> proc.Finished:  # fmt: skip
         """Run git here, on the index file of its own unless another is named."""
-        env = git.clean_env(GIT_INDEX_FILE=str(index or self.scratch_index),
+        env = git.clean_env(**ALONE, GIT_INDEX_FILE=str(index or self.scratch_index),
                             **_who(), GIT_DIR=str(self.folder / ".git"),
                             GIT_WORK_TREE=str(self.folder))  # fmt: skip
         return git.run(*args, cwd=self.folder, env=env, stdin=stdin, ok=ok,
@@ -70,16 +76,34 @@ class Scratch:
         """List the files of a tree."""
         return git.tree_of(self.git("ls-tree", "-r", "-z", "--full-tree", treeish).stdout)
 
-    def merge(self, base: str, ours: str, theirs: str, labels: tuple[str, str]) -> Merged:
-        """Merge two trees; `labels` name our side and theirs in conflict markers."""
+    def merge(self, base: str, ours: str, theirs: str, labels: Labels) -> Merged:
+        """Merge two trees; `labels` name the sides in conflict markers."""
         start = self._word("commit-tree", base, "-m", "base")
-        names = tuple(re.sub(r"[^\w.+-]|\.\.|\.lock$|^-", "-", label) for label in labels)
+        names = tuple(re.sub(r"[^\w.+-]|\.\.|\.lock$|^-", "-", side) for side in labels[1:])
         for name, tree in zip(names, (ours, theirs), strict=True):
             commit = self._word("commit-tree", tree, "-p", start, "-m", name)
             (self.folder / ".git/refs/heads" / name).write_text(f"{commit}\n")
         done = self.git("merge-tree", "--write-tree", "-z", "--no-messages", *names, ok=(0, 1))
         head, *rows = done.stdout.decode(errors="surrogateescape").rstrip("\0").split("\0")
-        return Merged(self.read(head), _conflicts(rows if done.code else []))
+        merged = Merged(self.read(head), _conflicts(rows if done.code else []))
+        return replace(merged, tree=self._name_base(merged, start, labels[0]))
+
+    def _name_base(self, merged: Merged, start: str, label: str) -> Tree:
+        """Name the base in conflict markers: git can only tell our passing commit."""
+        tree = dict(merged.tree)
+        marker = re.compile(rb"^(\|{7,}) %b[0-9a-f]*" % start[:4].encode(), re.M)
+        for path in merged.conflicts.keys() & tree.keys():
+            content = self.blobs([tree[path].oid])[0]
+            named = marker.sub(rb"\1 " + label.encode(), content)
+            if named != content:
+                tree[path] = Entry(tree[path].mode, self.write_blob(named))
+        return tree
+
+    def distance(self, one: str, other: str) -> int:
+        """Return how many lines differ between two trees."""
+        rows = self.git("diff-tree", "-r", "--numstat", one, other).stdout.decode().splitlines()
+        counts = (row.split("\t")[:2] for row in rows)
+        return sum(int(n) if n.isdigit() else 1 for pair in counts for n in pair)
 
     def blobs(self, oids: Sequence[str]) -> list[bytes]:
         """Read blobs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -10,13 +11,13 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from idp import git, proc, road
-from idp.errors import InvalidInput, Refused
-from idp.git import Tree
+from idp.errors import InvalidInput, NotFound, Refused
+from idp.git import Entry, Tree
 from idp.plan import Effect, Plan
 from idp.config.source import parse_source
 from idp.releases import UNRELEASED, Release, Shelf
 from idp.service import journal, worktree
-from idp.service.answers import Answers, Service
+from idp.service.answers import Answers, Service, with_comments
 from idp.service.commands import Migrated, Runner
 from idp.service.merge import (
     FileOutcome,
@@ -30,7 +31,10 @@ from idp.service.merge import (
     with_our_line_ends,
 )
 from idp.service.renders import Render, Renders, Wanted
-from idp.service.scratch import Merged, Scratch
+from idp.service.scratch import Labels, Merged, Scratch
+
+ORIGINS = 6
+"""How many former answers are tried at most to find those that the files follow."""
 
 Status = Literal["updated", "up-to-date", "conflicts"]
 
@@ -62,7 +66,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Update:
-    """An update that is ready to be applied."""
+    """An update that is ready to be applied; `local` are files that are in no commit."""
 
     service: Service
     old: Release
@@ -70,6 +74,7 @@ class Update:
     sides: Sides
     merged: Merged
     files: tuple[FileOutcome, ...]
+    local: tuple[worktree.Wish, ...]
     scratch: Scratch
     notes: tuple[str, ...]
 
@@ -90,7 +95,8 @@ class Update:
     def wishes(self) -> list[worktree.Wish]:
         """Return what shall become of each changed path of the repository."""
         changed = changes(self.sides.ours, self.merged)
-        return worktree.wishes(self.service.prefix, self.sides.ours, changed, self.merged.tree)
+        listed = worktree.wishes(self.service.prefix, self.sides.ours, changed, self.merged.tree)
+        return [*listed, *self.local]
 
     def plan(self) -> Plan:
         """Return the plan of this update."""
@@ -152,24 +158,70 @@ class _Merging:
         service, committed = self.service, self.service.tree(self.service.head)
         migrated = self._before(committed)
         base, theirs = self._both(migrated.answers, committed)
+        base, origin = self._nearest(base, committed)
         rendered = Sides(self.scratch.read(base.tree), migrated.tree,
                          self.scratch.read(theirs.tree))  # fmt: skip
         runner = self._runner(theirs.answers)
+        self._check_paths(rendered)
         sides = settle(rendered, self._policy(runner, theirs))
         sides = with_our_line_ends(self.scratch, sides)
-        merged = merge(self.scratch, sides, self._labels)
+        merged = self._with_answers(merge(self.scratch, sides, self._labels), sides)
         if not merged.conflicts and self._moves(base, theirs):
-            origin = service.tree(service.origin_commit)
-            merged = runner.after(merged.tree, rendered.theirs, origin, committed, self._labels)
+            merged = runner.after(merged.tree, rendered.theirs, service.tree(origin), committed,
+                                  self._labels)  # fmt: skip
         self._check(runner, merged)
         sides = replace(sides, ours=committed)
         files = outcomes(self.scratch, sides, merged)
-        return Update(service, self.old, self.new, sides, merged, files, self.scratch,
+        local = self._local_files(rendered, base, theirs)
+        return Update(service, self.old, self.new, sides, merged, files, local, self.scratch,
                       self._notes(theirs.answers))  # fmt: skip
 
     @property
-    def _labels(self) -> tuple[str, str]:
-        return "yours", f"{self.new.name}-{self.new.version}"
+    def _labels(self) -> Labels:
+        name = self.new.name
+        return f"{name}-{self.old.version}", "yours", f"{name}-{self.new.version}"
+
+    def _nearest(self, first: Render, committed: Tree) -> tuple[Render, str]:
+        """Return the render that the files follow, and its commit, where answers have changed."""
+        origins = self.service.origins[-ORIGINS:]
+        if len(origins) == 1:
+            return first, origins[0].commit
+        ours = self.scratch.write(committed)
+        renders = [self.renders.make(self._wanted(self.old, o.answers.values, {}, committed))
+                   for o in origins]  # fmt: skip
+        near = min(range(len(origins)), key=lambda i: self.scratch.distance(renders[i].tree, ours))
+        return renders[near], origins[near].commit
+
+    def _with_answers(self, merged: Merged, sides: Sides) -> Merged:
+        """Let the answers file say what was rendered: its values are no matter for a merge."""
+        path = self.service.answers_file
+        theirs, ours = sides.theirs.get(path), sides.ours.get(path)
+        result = merged.tree.get(path)
+        if theirs is None or ours is None or result is None:
+            return merged
+        new, mine, now = self.scratch.blobs([theirs.oid, ours.oid, result.oid])
+        if path not in merged.conflicts and _same_answers(now, new):
+            return merged
+        blob = self.scratch.write_blob(with_comments(new, mine))
+        stages = {p: s for p, s in merged.conflicts.items() if p != path}
+        return Merged({**merged.tree, path: Entry(theirs.mode, blob)}, stages)
+
+    def _local_files(self, sides: Sides, base: Render, theirs: Render) -> tuple[worktree.Wish, ...]:
+        """Return what shall become of files that the rendered .gitignore keeps out of commits."""
+        paths = set(theirs.ignored) - set(sides.ours)
+        prefix = self.service.prefix
+        return tuple(worktree.Wish(f"{prefix}{path}", sides.base.get(path), {}, sides.theirs[path],
+                                   local=True)
+                     for path in sorted(paths) if sides.base.get(path) != sides.theirs[path])  # fmt: skip
+
+    def _check_paths(self, sides: Sides) -> None:
+        """Refuse to restore or heal what the template does not bring."""
+        for asked, there in ((self.request.restore, {*sides.base, *sides.theirs}),
+                             (self.request.heal, {*sides.base})):  # fmt: skip
+            for path in asked:
+                inside = _inside(path, self.service)
+                if not any(map(under([inside]), there)):
+                    raise NotFound(f"the template brings no {path}", hint="see --status")
 
     def _moves(self, base: Render, theirs: Render) -> bool:
         return self.old.tree_id != self.new.tree_id or base.tree != theirs.tree
@@ -191,7 +243,7 @@ class _Merging:
 
     def _both(self, answers: Mapping[str, Any], committed: Tree) -> tuple[Render, Render]:
         """Render both releases, side by side where neither is cached."""
-        base = self._wanted(self.old, self.service.origin.values, {}, committed, ask=False)
+        base = self._wanted(self.old, self.service.origins[0].answers.values, {}, committed)
         theirs = self._wanted(self.new, answers, self.request.data, committed, self.request.ask)
         if self.renders.cached(base) or self.renders.cached(theirs):
             return self.renders.make(base), self.renders.make(theirs)
@@ -202,7 +254,7 @@ class _Merging:
             return other(), made
 
     def _wanted(self, release: Release, answers: Mapping[str, Any], data: Mapping[str, Any],
-                committed: Tree, ask: bool) -> Wanted:  # fmt: skip
+                committed: Tree, ask: bool = False) -> Wanted:  # fmt: skip
         paths = [p for p in release.config.external_data.values() if p in committed]
         seeds = self.scratch.blobs([committed[p].oid for p in paths]) if paths else []
         return Wanted(release, self.scratch.folder.name, self.service.answers_file, answers, data,
@@ -235,6 +287,8 @@ class _Merging:
         """Return what a person should know: what was left out, which answer was not valid."""
         left = self.new.left_out
         notes = [f"not trusted, so without its {' and '.join(left)} (--trust)"] if left else []
+        unknown = sorted(self.request.data.keys() - self.new.config.questions.keys())
+        notes += [f"{self.new.version} asks no {', '.join(unknown)}"] if unknown else []
         was = self.service.answers.values
         notes += [f"the answer {key}={was[key]!r} is not valid in {self.new.version}: "
                   f"{answers[key]!r} was taken" for key in was.keys() & answers.keys()
@@ -242,12 +296,20 @@ class _Merging:
         return tuple(notes)
 
 
+def _same_answers(one: bytes, other: bytes) -> bool:
+    try:
+        return Answers.parse(one, "") == Answers.parse(other, "")
+    except InvalidInput:
+        return False
+
+
 def _inside(path: str, service: Service) -> str:
     """Return a path as it is in the service, given from there or from where we stand."""
-    given = Path(path)
-    if given.is_absolute():
-        return given.resolve().relative_to(service.folder.resolve()).as_posix()
-    return given.as_posix()
+    home = service.folder.resolve()
+    inside = os.path.relpath(home / path, home)
+    if inside.startswith(".."):
+        raise InvalidInput(f"{path} is outside the service", hint=f"name a path below {home}")
+    return inside
 
 
 @dataclass(frozen=True)
@@ -275,7 +337,7 @@ def carry_out(update: Update, target: Target, ask: road.Ask) -> str:
 
     def apply() -> str:
         if target.branch:
-            return "" if update.merged.conflicts else _write_branch(update, target.branch)
+            return _write_branch(update, target.branch) if update.status == "updated" else ""
         with journal.lock(repo):
             return _stage(update, target)
 
@@ -288,7 +350,7 @@ def _stage(update: Update, target: Target) -> str:
     commit = ""
     if wanted:
         _bring_objects(update)
-    if target.commit and wanted and not update.merged.conflicts:
+    if target.commit and update.status == "updated":
         commit = _commit(update, wanted)
     if todo or commit:
         journal.change(repo, update.service.head, _title(update), todo,
@@ -300,7 +362,8 @@ def _bring_objects(update: Update) -> None:
     """Bring the new blobs into the service's object database: nothing but them is taken over."""
     stages = (e for sides in update.merged.conflicts.values() for e in sides.values())
     mine = {entry.oid for entry in update.sides.ours.values()}
-    new = {e.oid for e in (*update.merged.tree.values(), *stages)} - mine
+    local = (w.content for w in update.local if w.content)
+    new = {e.oid for e in (*update.merged.tree.values(), *stages, *local)} - mine
     if new:
         pack = update.scratch.pack(sorted(new))
         update.service.repo.run("unpack-objects", "-q", stdin=pack)

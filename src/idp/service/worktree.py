@@ -20,12 +20,16 @@ SHOWN = 20
 
 @dataclass(frozen=True)
 class Wish:
-    """What a path of the repository is to become: index stages, and the work tree's blob."""
+    """What a path of the repository is to become: index stages, and the work tree's blob.
+
+    A local file is in no commit: it is changed only while it is as the template made it.
+    """
 
     path: str
     committed: Entry | None
     stages: Mapping[int, Entry]
     content: Entry | None
+    local: bool = False
 
 
 def wishes(prefix: str, ours: Tree, changed: Iterable[tuple[str, Mapping[int, Entry]]],
@@ -48,11 +52,11 @@ def check(repo: git.Repo, wanted: Sequence[Wish]) -> list[Change]:
     removed = {w.path for w in wanted if w.content is None}
     changes, dirty = [], []
     for wish in wanted:
-        old = {} if wish.committed is None else {0: wish.committed}
+        old = {} if wish.committed is None or wish.local else {0: wish.committed}
         index = staged.get(wish.path, {})
         mine = _mine(wish, here[wish.path], repo.top, removed)
         if not (index in (old, wish.stages) and mine):
-            dirty.append(wish.path)
+            dirty += [] if wish.local else [wish.path]
         elif index != wish.stages or here[wish.path] != wish.content:
             changes.append(Change(wish.path, old, wish.stages, wish.content))
     if dirty:

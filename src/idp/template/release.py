@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,30 +93,63 @@ def _tag(source: Path, version: str, ask: road.Ask, *, dry: bool) -> Released:
 
 def _folder(source: Path, version: str, ask: road.Ask, *, dry: bool) -> Released:
     target = source / "releases" / version
-    known = [p.name for p in target.parent.iterdir()] if target.parent.is_dir() else []
-    _check_newer(version, known)
-    plan = Plan("release", str(source), inputs={"version": version},
-                preconditions={"source": _digest_of_source(source)},
-                effects=(Effect("added", str(target)), Effect("updated", HASHES)))  # fmt: skip
-    planned = Released(source.name, version, str(target), plan.preconditions["source"])
+    _check_newer(version, [p.name for p in target.parent.glob("[0-9]*")])
+    with tempfile.TemporaryDirectory(prefix="idp-release-") as folder:
+        draft = Path(folder) / version
+        shutil.copytree(source, draft, symlinks=True, ignore=_left_out(source))
+        released = Released(source.name, version, str(target), digest(draft))
+        plan = Plan("release", str(source), inputs={"version": version},
+                    preconditions={"release": "absent"}, result=released.digest,
+                    effects=(Effect("added", str(target)), Effect("updated", HASHES)))  # fmt: skip
 
-    def apply() -> Released:
-        part = target.with_name(f".{version}.part")
-        shutil.rmtree(part, ignore_errors=True)
-        shutil.copytree(source, part, symlinks=True, ignore=_ignore(source))
-        _add_hash(source.parent / HASHES, f"{source.name}/releases/{version}", digest(part))
-        part.rename(target)
-        return planned
+        def apply() -> Released:
+            part = target.with_name(f".{version}.part")
+            shutil.rmtree(part, ignore_errors=True)
+            shutil.copytree(draft, part, symlinks=True)
+            _add_hash(source.parent / HASHES, released)
+            part.rename(target)
+            return released
 
-    if dry:
-        return planned
-    observe = lambda: {"source": _digest_of_source(source)}  # noqa: E731
-    return road.carry_out(plan, apply, observe=observe, ask=ask)
+        def observe() -> dict[str, str]:
+            return {"release": "there" if target.exists() else "absent"}
+
+        return released if dry else road.carry_out(plan, apply, observe=observe, ask=ask)
 
 
-def _ignore(source: Path) -> object:
-    def ignored(folder: str, names: list[str]) -> set[str]:
-        caches = {name for name in names if name == "__pycache__" or name.endswith(".pyc")}
+def _left_out(source: Path) -> Callable[[str, list[str]], set[str]]:
+    """Return what tells which names a release does not copy."""
+
+    def left_out(folder: str, names: list[str]) -> set[str]:
+        caches = {name for name in names if name == "__pycache__"}
         return caches | ({"releases"} if Path(folder) == source else set())
 
-    return ignored
+    return left_out
+
+
+def _add_hash(path: Path, released: Released) -> None:
+    name = f"{released.name}/releases/{released.version}"
+    hashes = read_hashes(path) if path.exists() else {}
+    hashes[name] = released.digest
+    part = path.with_suffix(".part")
+    part.write_text("".join(f"{h}  {n}\n" for n, h in sorted(hashes.items())), "utf-8")
+    part.replace(path)
+
+
+def read_hashes(path: Path) -> dict[str, str]:
+    """Return the digest of each release that is listed, by its path."""
+    lines = (line.split() for line in path.read_text("utf-8").splitlines())
+    return {name: hashed for hashed, name in lines}
+
+
+def altered(root: Path) -> list[str]:
+    """Return what is wrong with the releases under a folder of templates: there should be nothing.
+
+    A release once listed may not change or go, and one that is there must be listed.
+    """
+    listed = read_hashes(root / HASHES)
+    there = {p.relative_to(root).as_posix(): p for p in root.glob("*/releases/[0-9]*")}
+    wrong = [f"{name}: not listed in {HASHES}" for name in there.keys() - listed.keys()]
+    wrong += [f"{name}: is gone" for name in listed.keys() - there.keys()]
+    wrong += [f"{name}: differs from what was released" for name in there.keys() & listed.keys()
+              if digest(there[name]) != listed[name]]  # fmt: skip
+    return sorted(wrong)
