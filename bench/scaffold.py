@@ -7,7 +7,6 @@ ratio to its peer, run by run, as a Markdown table. Peak memory is the largest s
 from __future__ import annotations
 
 import os
-
 import shutil
 import statistics
 import sys
@@ -55,8 +54,11 @@ class Stage:
 
     def env(self, name: str) -> dict[str, str]:
         cache = self.root / f"cache-{name}"
-        return os.environ | {"XDG_CACHE_HOME": str(cache), "GIT_CONFIG_GLOBAL": str(self.root / "gitconfig"),
-                             "COPIER_CACHE_DIR": str(cache / "copier")}  # fmt: skip
+        return os.environ | {
+            "XDG_CACHE_HOME": str(cache),
+            "GIT_CONFIG_GLOBAL": str(self.root / "gitconfig"),
+            "COPIER_CACHE_DIR": str(cache / "copier"),
+        }
 
     def fresh(self, name: str) -> Path:
         folder = self.root / name
@@ -64,12 +66,28 @@ class Stage:
         return folder
 
     def create_idp(self, place: str = "idp") -> tuple[list[str], Path]:
-        return [str(BIN / "idp"), "create-service", "pay", "--template", f"{self.template}@v1.0.0",
-                "--dest", str(self.fresh(place)), "--defaults"], self.root  # fmt: skip
+        return [
+            str(BIN / "idp"),
+            "create-service",
+            "pay",
+            "--template",
+            f"{self.template}@v1.0.0",
+            "--dest",
+            str(self.fresh(place)),
+            "--defaults",
+        ], self.root
 
     def create_copier(self) -> tuple[list[str], Path]:
-        return [str(BIN / "copier"), "copy", "--vcs-ref", "v1.0.0", "--defaults", "--quiet",
-                str(self.template), str(self.fresh("copier"))], self.root  # fmt: skip
+        return [
+            str(BIN / "copier"),
+            "copy",
+            "--vcs-ref",
+            "v1.0.0",
+            "--defaults",
+            "--quiet",
+            str(self.template),
+            str(self.fresh("copier")),
+        ], self.root
 
     def service(self, name: str, how: str) -> Path:
         """Make a service, commit it, and edit a fifth of its files in a line of their own."""
@@ -94,7 +112,14 @@ class Stage:
 
     def update_copier(self) -> tuple[list[str], Path]:
         folder = self.service("copier", "copier")
-        return [str(BIN / "copier"), "update", "--defaults", "--quiet", "--vcs-ref", "v2.0.0"], folder
+        return [
+            str(BIN / "copier"),
+            "update",
+            "--defaults",
+            "--quiet",
+            "--vcs-ref",
+            "v2.0.0",
+        ], folder
 
 
 Maker = Callable[[], tuple[list[str], Path]]
@@ -115,15 +140,22 @@ def compare(what: str, runs: int, stage: Stage, ours: Maker, peer: Maker) -> Non
         a, b = ([getattr(run, key) for run in side] for side in zip(*pairs, strict=True))
         ratio = statistics.median(x / y for x, y in zip(a, b, strict=True))
         digits = 0 if key == "memory" else 2
-        row.append(f"{statistics.median(a):.{digits}f} / {statistics.median(b):.{digits}f} = {ratio:.2f}")
+        row.append(
+            f"{statistics.median(a):.{digits}f} / {statistics.median(b):.{digits}f} = {ratio:.2f}"
+        )
     print("| " + " | ".join(row) + " |", flush=True)
 
 
 def startup(runs: int, root: Path) -> None:
     idp = [str(BIN / "idp"), "--help"]
     typer = [sys.executable, "-c", "import typer"]
-    compare("`idp --help` against `import typer`", runs, Stage(root, root),
-            lambda: (idp, root), lambda: (typer, root))  # fmt: skip
+    compare(
+        "`idp --help` against `import typer`",
+        runs,
+        Stage(root, root),
+        lambda: (idp, root),
+        lambda: (typer, root),
+    )
 
 
 def main() -> None:
@@ -139,11 +171,27 @@ def main() -> None:
             shutil.copy(root / "gitconfig", stage.root)
             make(stage.template, count)
             times = runs if count < 1000 else 3
-            compare(f"create-service, {count} files", times, stage, stage.create_idp, stage.create_copier)
-            compare(f"update-service, {count} files, as after create-service", times, stage,
-                    lambda s=stage: s.update_idp(cold=False), stage.update_copier)  # type: ignore[misc]
-            compare(f"update-service, {count} files, no render cached", times, stage,
-                    lambda s=stage: s.update_idp(cold=True), stage.update_copier)  # type: ignore[misc]
+            compare(
+                f"create-service, {count} files",
+                times,
+                stage,
+                stage.create_idp,
+                stage.create_copier,
+            )
+            compare(
+                f"update-service, {count} files, as after create-service",
+                times,
+                stage,
+                lambda s=stage: s.update_idp(cold=False),
+                stage.update_copier,
+            )  # type: ignore[misc]
+            compare(
+                f"update-service, {count} files, no render cached",
+                times,
+                stage,
+                lambda s=stage: s.update_idp(cold=True),
+                stage.update_copier,
+            )  # type: ignore[misc]
 
 
 if __name__ == "__main__":

@@ -11,15 +11,20 @@ ANSWERS = "{{ _copier_conf.answers_file }}.jinja"
 
 
 def git(repo: Path, *args: str) -> None:
-    who = {f"GIT_{r}_{k}": v for r in ("AUTHOR", "COMMITTER")
-           for k, v in (("NAME", "bench"), ("EMAIL", "bench@localhost"))}  # fmt: skip
+    who = {
+        f"GIT_{r}_{k}": v
+        for r in ("AUTHOR", "COMMITTER")
+        for k, v in (("NAME", "bench"), ("EMAIL", "bench@localhost"))
+    }
     subprocess.run(["git", *args], cwd=repo, check=True, capture_output=True, env=os.environ | who)
 
 
 def write(repo: Path, count: int, release: int) -> None:
     """Write release 1 or 2: of ten files two change, and half of all are Jinja templates."""
-    (repo / "copier.yml").write_text("_subdirectory: template\nname: {type: str, default: pay}\n"
-                                     "port: {type: int, default: 8080}\n")  # fmt: skip
+    (repo / "copier.yml").write_text(
+        "_subdirectory: template\nname: {type: str, default: pay}\n"
+        "port: {type: int, default: 8080}\n"
+    )
     root = repo / "template"
     root.mkdir(exist_ok=True)
     (root / ANSWERS).write_text("# keep\n{{ _copier_answers|to_nice_yaml }}")
@@ -28,8 +33,10 @@ def write(repo: Path, count: int, release: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         jinja = number % 2 == 0
         path = folder / f"file{number}.txt{'.jinja' if jinja else ''}"
-        body = [f"{{{{ name }}}} line {i} of {number}" if jinja else f"line {i} of {number}"
-                for i in range(40)]  # fmt: skip
+        body = [
+            f"{{{{ name }}}} line {i} of {number}" if jinja else f"line {i} of {number}"
+            for i in range(40)
+        ]
         if release == 2 and number % 5 == 0:
             body[30] += " changed"
         path.write_text("\n".join(body) + "\n")

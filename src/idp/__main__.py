@@ -19,10 +19,10 @@ VALUE_OPTIONAL = {"--check"}
 
 def main(argv: Sequence[str]) -> int:
     """Run a command and return its exit code."""
-    from idp.cli import app
-
     words = hoisted(argv)
     try:
+        from idp.cli import app
+
         return _code(app(words, prog_name="idp", standalone_mode=False))
     except IdpError as error:
         return _tell(error, words)
@@ -90,8 +90,9 @@ def _tell_other(error: Exception, words: Sequence[str]) -> int:
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return _tell(IdpError(f"{where}{error.strerror or error}"), words)
-    fault = IdpError(f"a fault in idp: {type(error).__name__}: {error}",
-                     hint="run it with --debug, report it")  # fmt: skip
+    fault = IdpError(
+        f"a fault in idp: {type(error).__name__}: {error}", hint="run it with --debug, report it"
+    )
     fault.__cause__ = error
     return _tell(fault, words)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -69,7 +70,16 @@ class Context:
     @cached_property
     def cache(self) -> Path:
         """The folder of what can always be deleted."""
-        return self._home("XDG_CACHE_HOME", ".cache") / "idp"
+        folder = self._home("XDG_CACHE_HOME", ".cache") / "idp"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError as error:
+            raise InvalidInput(
+                f"cannot write in {folder}: {error.strerror}",
+                hint="set XDG_CACHE_HOME to a folder of yours",
+            ) from error
+        return folder
 
     @cached_property
     def user(self) -> UserConfig:
@@ -105,8 +115,9 @@ class Context:
         try:
             return file.read_bytes(), str(file) if source.is_path else place
         except OSError as error:
-            raise NotFound(f"no platform file {file}: {error.strerror}",
-                           hint="see --platform, IDP_PLATFORM") from error  # fmt: skip
+            raise NotFound(
+                f"no platform file {file}: {error.strerror}", hint="see --platform, IDP_PLATFORM"
+            ) from error
 
     def _fetched(self, place: str) -> Path:
         from idp.config.source import parse_source

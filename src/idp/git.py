@@ -12,15 +12,38 @@ from idp import proc
 from idp.errors import InvalidInput, NotFound
 
 # A hook's GIT_DIR would make us write into the caller's repository; what reaches a server stays.
-KEPT = ("GIT_SSH", "GIT_SSH_COMMAND", "GIT_ASKPASS", "GIT_SSL_CAINFO", "GIT_SSL_NO_VERIFY",
-        "GIT_PROXY_COMMAND", "GIT_EXEC_PATH", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM",
-        "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_AUTHOR_DATE",
-        "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "GIT_COMMITTER_DATE")  # fmt: skip
+KEPT = (
+    "GIT_SSH",
+    "GIT_SSH_COMMAND",
+    "GIT_ASKPASS",
+    "GIT_SSL_CAINFO",
+    "GIT_SSL_NO_VERIFY",
+    "GIT_PROXY_COMMAND",
+    "GIT_EXEC_PATH",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_AUTHOR_NAME",
+    "GIT_AUTHOR_EMAIL",
+    "GIT_AUTHOR_DATE",
+    "GIT_COMMITTER_NAME",
+    "GIT_COMMITTER_EMAIL",
+    "GIT_COMMITTER_DATE",
+)
 
-STEADY = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.quotePath=false",
-          "commit.gpgSign=false", "tag.gpgSign=false", "gc.auto=0", "maintenance.auto=false",
-          "advice.detachedHead=false", "protocol.allow=never", "protocol.file.allow=always",
-          "protocol.https.allow=always", "protocol.ssh.allow=always")  # fmt: skip
+STEADY = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.quotePath=false",
+    "commit.gpgSign=false",
+    "tag.gpgSign=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "advice.detachedHead=false",
+    "protocol.allow=never",
+    "protocol.file.allow=always",
+    "protocol.https.allow=always",
+    "protocol.ssh.allow=always",
+)
 
 FALLBACK_IDENTITY = {"NAME": "idp", "EMAIL": "idp@localhost"}
 
@@ -78,8 +101,14 @@ class Repo:
     shallow: bool = False
     object_format: str = "sha1"
 
-    def run(self, *args: str, stdin: bytes | None = None, index: Path | None = None,
-            ok: Sequence[int] = (0,), config: Sequence[str] = ()) -> proc.Finished:  # fmt: skip
+    def run(
+        self,
+        *args: str,
+        stdin: bytes | None = None,
+        index: Path | None = None,
+        ok: Sequence[int] = (0,),
+        config: Sequence[str] = (),
+    ) -> proc.Finished:
         """Run git on this repository, with another index file where one is given."""
         env = clean_env(GIT_INDEX_FILE=str(index)) if index else clean_env()
         return run(*args, cwd=self.top, env=env, stdin=stdin, ok=ok, config=config)
@@ -92,6 +121,11 @@ class Repo:
     def objects(self) -> Path:
         """The folder of the object database."""
         return self.common_dir / "objects"
+
+    @property
+    def nothing(self) -> str:
+        """The name of no object."""
+        return "0" * (64 if self.object_format == "sha256" else 40)
 
     @property
     def index(self) -> Path:
@@ -124,16 +158,22 @@ def find(path: Path) -> Repo:
     """
     if not path.is_dir():
         raise NotFound(f"no folder {path}")
-    asked = ("--show-toplevel", "--absolute-git-dir", "--git-common-dir",
-             "--is-shallow-repository", "--show-object-format")  # fmt: skip
+    asked = (
+        "--show-toplevel",
+        "--absolute-git-dir",
+        "--git-common-dir",
+        "--is-shallow-repository",
+        "--show-object-format",
+    )
     done = run("rev-parse", *asked, cwd=path, ok=(0, 128))
     if done.code:
         reason = done.stderr.decode(errors="replace").strip().removeprefix("fatal: ")
         raise InvalidInput(f"{path} is not in a git work tree: {reason}", hint="run `git init`")
     said = done.stdout.decode(errors="surrogateescape").split("\n")
     top, git_dir, common, shallow, object_format = said[:5]
-    return Repo(Path(top), Path(git_dir), (path / common).resolve(), shallow == "true",
-                object_format)  # fmt: skip
+    return Repo(
+        Path(top), Path(git_dir), (path / common).resolve(), shallow == "true", object_format
+    )
 
 
 def tree_of(listing: bytes) -> dict[str, Entry]:
@@ -157,9 +197,9 @@ def staged(repo: Repo, under: str = "") -> dict[str, dict[int, Entry]]:
     return entries
 
 
-def index_lines(path: str, stages: Mapping[int, Entry], oid_length: int = 40) -> bytes:
+def index_lines(path: str, stages: Mapping[int, Entry], nothing: str) -> bytes:
     """Return `update-index --index-info -z` lines that make `path` hold exactly these stages."""
-    lines = [f"{ABSENT} {'0' * oid_length}\t{path}"]
+    lines = [f"{ABSENT} {nothing}\t{path}"]
     lines += [f"{e.mode} {e.oid} {stage}\t{path}" for stage, e in sorted(stages.items())]
     return "".join(f"{line}\0" for line in lines).encode(errors="surrogateescape")
 
@@ -172,8 +212,11 @@ def identity_env(cwd: Path) -> dict[str, str]:
     """Return the environment that names an author where the user has told git no name."""
     if run("var", "GIT_COMMITTER_IDENT", cwd=cwd, ok=(0, 128)).code == 0:
         return {}
-    return {f"GIT_{who}_{part}": value for who in ("AUTHOR", "COMMITTER")
-            for part, value in FALLBACK_IDENTITY.items()}  # fmt: skip
+    return {
+        f"GIT_{who}_{part}": value
+        for who in ("AUTHOR", "COMMITTER")
+        for part, value in FALLBACK_IDENTITY.items()
+    }
 
 
 def batch(output: bytes) -> Iterator[bytes]:

@@ -105,7 +105,9 @@ class Output:
             table.add_column(name.replace("_", " "), overflow="fold")
         for row in cells:
             table.add_row(*map(Text, row))
-        Console(no_color=not self.coloured, force_terminal=self.coloured or None, highlight=False).print(table)
+        Console(
+            no_color=not self.coloured, force_terminal=self.coloured or None, highlight=False
+        ).print(table)
 
 
 def plain(value: Any) -> Any:
@@ -160,8 +162,13 @@ def _one_line(cell: str) -> str:
 
 def error_json(error: IdpError) -> str:
     """Return an error as one line of JSON."""
-    told = {"code": error.code, "message": error.message, "hint": error.hint,
-            "retryable": error.retryable, "details": list(error.details)}  # fmt: skip
+    told = {
+        "code": error.code,
+        "message": error.message,
+        "hint": error.hint,
+        "retryable": error.retryable,
+        "details": list(error.details),
+    }
     return json.dumps(told, ensure_ascii=False)
 
 

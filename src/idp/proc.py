@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from idp.errors import NotFound, RemoteFailed
 
@@ -127,20 +127,20 @@ def forked(work: Callable[[], T]) -> Iterator[Callable[[], T]]:
             os.waitpid(child, 0)
 
 
-def _answer(work: Callable[[], T], writing: int) -> None:
+def _answer(work: Callable[[], object], writing: int) -> None:
     """Write the outcome to the parent and end, without running the parent's clean-up."""
     try:
         try:
             outcome = pickle.dumps((True, work()))
         except BaseException as error:
             outcome = pickle.dumps((False, error))
-        with open(writing, "wb") as pipe:  # noqa: PTH123 - a file descriptor
+        with open(writing, "wb") as pipe:
             pipe.write(outcome)
     finally:
         os._exit(0)
 
 
-def _result(answer: bytes) -> T:
+def _result(answer: bytes) -> Any:
     if not answer:
         raise RemoteFailed("a process of ours was killed", hint="run the command again")
     done, value = pickle.loads(answer)

@@ -10,7 +10,7 @@ from idp.plan import Plan
 
 T = TypeVar("T")
 Ask = Callable[[str], bool]
-"""Asks a person a yes-or-no question; raises UsageError, naming the flag, where nobody can be asked."""
+"""Asks a yes-or-no question; raises UsageError, naming the flag, where nobody can be asked."""
 
 
 def carry_out(

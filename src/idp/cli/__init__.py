@@ -44,9 +44,14 @@ class LazyGroup(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
-app = typer.Typer(cls=LazyGroup, no_args_is_help=True, rich_markup_mode=None,
-                  pretty_exceptions_enable=False, epilog=EXAMPLES,
-                  context_settings={"help_option_names": ["-h", "--help"]})  # fmt: skip
+app = typer.Typer(
+    cls=LazyGroup,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    epilog=EXAMPLES,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
 
 def _version(asked: bool) -> None:
@@ -60,11 +65,15 @@ def _version(asked: bool) -> None:
 @app.callback()
 def idp(
     ctx: typer.Context,
-    folder: Annotated[Path, typer.Option("-C", metavar="DIR", help="Work in this folder.")] = Path(),
+    folder: Annotated[
+        Path, typer.Option("-C", metavar="DIR", help="Work in this folder.")
+    ] = Path(),
     platform: Annotated[
         str | None, typer.Option(metavar="PLACE", help="Platform file: a path or a git URL.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print data and errors only.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print data and errors only.")
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
     no_input: Annotated[bool, typer.Option("--no-input", help="Never ask.")] = False,
@@ -80,5 +89,10 @@ def idp(
     from idp.context import Context
     from idp.output import Output
 
-    ctx.obj = Context(folder=folder, output=Output(quiet, verbose), no_input=no_input, yes=yes,
-                      flags={"platform": platform})  # fmt: skip
+    ctx.obj = Context(
+        folder=folder,
+        output=Output(quiet, verbose),
+        no_input=no_input,
+        yes=yes,
+        flags={"platform": platform},
+    )

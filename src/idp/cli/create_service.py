@@ -40,7 +40,8 @@ def create_service(
         str, typer.Option("--type", "-t", help="A template of the platform.", autocompletion=_types)
     ] = "",
     template: Annotated[
-        str, typer.Option(metavar="SOURCE", help="Any Copier template: PATH or URL[#FOLDER][@VERSION].")
+        str,
+        typer.Option(metavar="SOURCE", help="Any Copier template: PATH or URL[#FOLDER][@VERSION]."),
     ] = "",
     owner: Annotated[str, typer.Option(help="The team that owns it.")] = "",
     dest: Annotated[str, typer.Option(metavar="DIR", help="Its folder; else ./NAME.")] = "",
@@ -66,8 +67,9 @@ def create_service(
     from idp.service import create
 
     idp: Context = ctx.obj.trusting(trust)
-    request = _request(idp, create.Request, name, owner, dest, into, defaults, remote,
-                       _data(idp, data, data_file))  # fmt: skip
+    request = _request(
+        idp, create.Request, name, owner, dest, into, defaults, remote, _data(idp, data, data_file)
+    )
     create.check(request)
     release = idp.shelf.release(_source(idp, type_, template))
     with create.drafted(request, release, idp.renders(), dry=dry_run) as draft:
@@ -95,14 +97,31 @@ def _source(idp: Context, type_: str, template: str) -> Source:
     return idp.template(chosen)
 
 
-def _request(idp: Context, make: type[Request], name: str, owner: str, dest: str, into: str,
-             defaults: bool, remote: str, data: dict[str, Any]) -> Request:  # fmt: skip
+def _request(
+    idp: Context,
+    make: type[Request],
+    name: str,
+    owner: str,
+    dest: str,
+    into: str,
+    defaults: bool,
+    remote: str,
+    data: dict[str, Any],
+) -> Request:
     if dest and into:
         raise UsageError("--dest and --into say two places", hint="give one")
     repo = idp.path(into) if into else None
     place = repo / name if repo else idp.path(dest or name)
-    return make(name, place, repo, owner or idp.setting("defaults.owner"), data, defaults,
-                idp.can_ask and not defaults, remote)  # fmt: skip
+    return make(
+        name,
+        place,
+        repo,
+        owner or idp.setting("defaults.owner"),
+        data,
+        defaults,
+        idp.can_ask and not defaults,
+        remote,
+    )
 
 
 def _data(idp: Context, pairs: list[str] | None, file: str) -> dict[str, Any]:
@@ -129,11 +148,15 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _story(made: Created, request: Request) -> str:
     where = Path(made.path)
-    lines = [f"{made.name}: {len(made.files)} files from {made.template} {made.version}",
-             f"  in {where}"]  # fmt: skip
+    lines = [
+        f"{made.name}: {len(made.files)} files from {made.template} {made.version}",
+        f"  in {where}",
+    ]
     if request.into:
         return "\n".join([*lines, f"  not committed: git -C {request.into} add {where.name}"])
-    return "\n".join([*lines, f"  commit {made.commit[:12]}", f"next: cd {where} && make setup test"])
+    return "\n".join(
+        [*lines, f"  commit {made.commit[:12]}", f"next: cd {where} && make setup test"]
+    )
 
 
 def _tree(draft: Draft) -> str:

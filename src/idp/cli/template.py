@@ -49,7 +49,7 @@ def _names() -> list[str]:
 
 
 def _place(idp: Context, name: str) -> tuple[Source, str]:
-    """Return where a template is, by its name on the platform or as it stands, and its deprecation."""
+    """Return where a template is, named as the platform does or in full; and its deprecation."""
     from idp.config.source import parse_source
 
     entry = idp.platform.templates.get(name)
@@ -67,9 +67,14 @@ def list_(ctx: typer.Context, as_json: Json = False, fields: Fields = "") -> Non
     rows = []
     for name, entry in sorted(idp.platform.templates.items()):
         known = idp.shelf.origin(idp.template(name)).versions()
-        rows.append(Listed(name, next(iter(known), ""), entry.description,
-                           entry.deprecated or "", entry.source))  # fmt: skip
-    idp.output.rows(rows, ("name", "newest", "description", "deprecated"), Shape(as_json, names(fields)))
+        rows.append(
+            Listed(
+                name, next(iter(known), ""), entry.description, entry.deprecated or "", entry.source
+            )
+        )
+    idp.output.rows(
+        rows, ("name", "newest", "description", "deprecated"), Shape(as_json, names(fields))
+    )
 
 
 @app.command(epilog=EXAMPLES)
@@ -122,8 +127,11 @@ def release(
     idp: Context = ctx.obj
     made = make(idp.path(folder), version, idp.ask, dry=dry_run)
     would = "would be " * dry_run
-    idp.output.item(made, Shape(as_json, names(fields)),
-                    lambda: f"{made.name} {made.version} {would}released: {made.place}")  # fmt: skip
+    idp.output.item(
+        made,
+        Shape(as_json, names(fields)),
+        lambda: f"{made.name} {made.version} {would}released: {made.place}",
+    )
 
 
 @app.command(epilog=EXAMPLES)
@@ -138,6 +146,9 @@ def verify(
 
     idp: Context = ctx.obj
     wrong = altered(idp.path(folder))
-    idp.output.item({"altered": wrong}, Shape(as_json),
-                    lambda: "\n".join(wrong) or "every release is as it was made")  # fmt: skip
+    idp.output.item(
+        {"altered": wrong},
+        Shape(as_json),
+        lambda: "\n".join(wrong) or "every release is as it was made",
+    )
     return 3 if wrong else 0

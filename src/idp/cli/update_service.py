@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from idp.context import Context
     from idp.output import Shape
     from idp.service.merge import FileOutcome
+    from idp.service.merging import Request, Update
     from idp.service.status import Status
-    from idp.service.update import Request, Target, Update
+    from idp.service.update import Target
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -30,8 +31,15 @@ Examples:
   idp update-service --abort
 """
 
-MARKS = {"added": "+", "updated": "~", "merged": "*", "deleted": "-", "renamed": ">",
-         "kept": "=", "conflict": "!"}  # fmt: skip
+MARKS = {
+    "added": "+",
+    "updated": "~",
+    "merged": "*",
+    "deleted": "-",
+    "renamed": ">",
+    "kept": "=",
+    "conflict": "!",
+}
 STYLES = {"added": "green", "deleted": "red", "conflict": "red", "kept": "dim"}
 
 
@@ -68,7 +76,9 @@ def update_service(
     ] = None,
     check: Annotated[
         str | None,
-        typer.Option(metavar="[COMMAND]", help="Run this (or the template's check) on the result first."),
+        typer.Option(
+            metavar="[COMMAND]", help="Run this (or the template's check) on the result first."
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Update though the check fails.")] = False,
     commit: Annotated[bool, typer.Option("--commit", help="Commit the result.")] = False,
@@ -98,6 +108,7 @@ def update_service(
     """
     from idp.output import Shape
     from idp.service import update
+    from idp.service.merging import Request
 
     idp: Context = ctx.obj.trusting(trust)
     given(to=to, source=source, branch=branch)
@@ -108,9 +119,19 @@ def update_service(
         return _abort(idp, folder, dry_run, shape)
     if status:
         return _status(idp, folder, answers_file, source or "", shape)
-    request = update.Request(to or "", source or "", answers(data), tuple(restore or ()), tuple(heal or ()),
-                             check, force, idp.can_ask and not defaults)  # fmt: skip
-    return _update(idp, folder, answers_file, request, update.Target(commit, branch or ""), dry_run, shape)
+    request = Request(
+        to or "",
+        source or "",
+        answers(data),
+        tuple(restore or ()),
+        tuple(heal or ()),
+        check,
+        force,
+        idp.can_ask and not defaults,
+    )
+    return _update(
+        idp, folder, answers_file, request, update.Target(commit, branch or ""), dry_run, shape
+    )
 
 
 def _only_one(**asked: bool) -> None:
@@ -160,14 +181,22 @@ def _status_text(idp: Context, found: Status) -> str:
     return "\n".join(lines)
 
 
-def _update(idp: Context, folder: Path, answers_file: str, request: Request, target: Target,
-            dry_run: bool, shape: Shape) -> int:  # fmt: skip
+def _update(
+    idp: Context,
+    folder: Path,
+    answers_file: str,
+    request: Request,
+    target: Target,
+    dry_run: bool,
+    shape: Shape,
+) -> int:
     from idp.service import answers, update
+    from idp.service.merging import prepared
 
     service = answers.find(folder, answers_file)
     answers.check_calm(service.repo, detached_is_fine=bool(target.branch))
     renders = idp.renders(service.repo.object_format)
-    with update.prepared(service, idp.shelf, renders, request) as made:
+    with prepared(service, idp.shelf, renders, request) as made:
         for note in made.notes:
             idp.output.say(note)
         if dry_run:
@@ -175,8 +204,15 @@ def _update(idp: Context, folder: Path, answers_file: str, request: Request, tar
             commit = ""
         else:
             commit = update.carry_out(made, target, idp.ask)
-        told = Updated(made.old.version, made.new.version, made.status, made.new.template, commit,
-                       made.files, made.notes)  # fmt: skip
+        told = Updated(
+            made.old.version,
+            made.new.version,
+            made.status,
+            made.new.template,
+            commit,
+            made.files,
+            made.notes,
+        )
         idp.output.item(told, shape, lambda: _story(idp, made, told, target, dry_run))
     return 7 if told.status == "conflicts" else 0
 
@@ -210,5 +246,3 @@ def _next(told: Updated, target: Target, dry_run: bool) -> str:
         where = f"branch {target.branch}" if target.branch else "commit"
         return f"{where} {told.commit[:12]}"
     return "staged: look at it with `git diff --staged`, then commit, or --abort"
-
-

@@ -96,9 +96,12 @@ class TemplateConfig:
 
 def _command(item: Any, *, when: str | bool, version: str = "") -> Command:
     if isinstance(item, Mapping):
-        return Command(_words(item["command"]), item.get("when", when),
-                       str(item.get("working_directory", ".")),
-                       str(item.get("version", version)))  # fmt: skip
+        return Command(
+            _words(item["command"]),
+            item.get("when", when),
+            str(item.get("working_directory", ".")),
+            str(item.get("version", version)),
+        )
     return Command(_words(item), when, version=version)
 
 
@@ -124,11 +127,16 @@ def read(source: Path) -> TemplateConfig:
     """
     path = find(source)
     if path is None:
-        raise NotFound(f"no copier.yml in the template at {source}",
-                       hint="name its folder: TEMPLATE#sub/folder")  # fmt: skip
+        raise NotFound(
+            f"no copier.yml in the template at {source}",
+            hint="name its folder: TEMPLATE#sub/folder",
+        )
     merged = _merge(_sections(path))
-    questions = {k: v if isinstance(v, Mapping) else {"default": v}
-                 for k, v in merged.items() if not k.startswith("_")}  # fmt: skip
+    questions = {
+        k: v if isinstance(v, Mapping) else {"default": v}
+        for k, v in merged.items()
+        if not k.startswith("_")
+    }
     return TemplateConfig({k[1:]: v for k, v in merged.items() if k.startswith("_")}, questions)
 
 

@@ -70,10 +70,18 @@ def render(job: Job) -> Rendered:
     seeded = _seed(job)
     with _standing_for(job), _plain_errors():
         worker = copier.run_copy(
-            job.url, job.into, dict(job.data), answers_file=job.answers_file,
-            vcs_ref=job.version, settings=copier.Settings(), defaults=not job.ask,
-            overwrite=True, quiet=True, unsafe=job.trusted, skip_tasks=True,
-        )  # fmt: skip
+            job.url,
+            job.into,
+            dict(job.data),
+            answers_file=job.answers_file,
+            vcs_ref=job.version,
+            settings=copier.Settings(),
+            defaults=not job.ask,
+            overwrite=True,
+            quiet=True,
+            unsafe=job.trusted,
+            skip_tasks=True,
+        )
         recorded = worker._answers_to_remember()
     _refuse_git(job.into)
     _unseed(job, seeded)
@@ -85,7 +93,9 @@ def _refuse_git(folder: Path) -> None:
     """Refuse a render with a `.git` in it: hooks and configuration are code."""
     for path in folder.rglob("*"):
         if path.name.casefold() in (".git", "git~1"):
-            raise InvalidInput(f"the template renders {path.relative_to(folder)}, which is git's own")
+            raise InvalidInput(
+                f"the template renders {path.relative_to(folder)}, which is git's own"
+            )
 
 
 def _seed(job: Job) -> dict[Path, bytes]:
@@ -102,7 +112,7 @@ def _seed(job: Job) -> dict[Path, bytes]:
 
 def _unseed(job: Job, seeds: Mapping[Path, bytes]) -> None:
     for path, content in seeds.items():
-        if path.read_bytes() == content:
+        if path.is_file() and path.read_bytes() == content:
             path.unlink()
 
 
@@ -123,8 +133,14 @@ def _standing_for(job: Job) -> Iterator[None]:
     per file that it writes. These are internals: pyproject.toml pins Copier's minor version, and
     tests/scaffold/test_render.py compares with a render by Copier alone.
     """
-    facts = {"local_abspath": job.tree, "commit": job.version, "commit_hash": job.commit,
-             "version": parse(job.version), "vcs": None, "git_index_modes": {}}  # fmt: skip
+    facts = {
+        "local_abspath": job.tree,
+        "commit": job.version,
+        "commit_hash": job.commit,
+        "version": parse(job.version),
+        "vcs": None,
+        "git_index_modes": {},
+    }
     with (
         _swapped(copier._template.Template, {k: _constant(v) for k, v in facts.items()}),
         _swapped(copier._main, {"is_git_available": lambda: False}),
@@ -191,8 +207,11 @@ def _about(error: Exception) -> IdpError:
         name = message.split('"')[1]
         return UsageError(f"{name} has no answer and no default", hint=f"--data {name}=…")
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    files = [f"{f.f_code.co_filename}:{f.f_lineno}" for f in frames
-             if "__jinja_exception__" in f.f_globals]  # fmt: skip
+    files = [
+        f"{f.f_code.co_filename}:{f.f_lineno}"
+        for f in frames
+        if "__jinja_exception__" in f.f_globals
+    ]
     asked = [str(f.f_locals["var_name"]) for f in frames if "var_name" in f.f_locals]
     if isinstance(error, TemplateError) and getattr(error, "lineno", None):
         files = [f"{getattr(error, 'filename', None) or 'the template'}:{error.lineno}"]  # type: ignore[attr-defined]

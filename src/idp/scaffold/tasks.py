@@ -64,13 +64,20 @@ class Scene:
             raise InvalidInput(f"the template needs a Jinja extension: {error}") from error
 
     def _context(self) -> dict[str, Any]:
-        conf = {"src_path": PurePath(self.tree), "dst_path": PurePath(self.folder), "sep": os.sep,
-                "answers_file": PurePath(self.config.answers_file), "os": "linux"}  # fmt: skip
+        conf = {
+            "src_path": PurePath(self.tree),
+            "dst_path": PurePath(self.folder),
+            "sep": os.sep,
+            "answers_file": PurePath(self.config.answers_file),
+            "os": "linux",
+        }
         return dict(self.answers) | {
-            "_copier_conf": conf, "_copier_answers": dict(self.answers),
-            "_copier_python": sys.executable, "_copier_operation": self.operation,
+            "_copier_conf": conf,
+            "_copier_answers": dict(self.answers),
+            "_copier_python": sys.executable,
+            "_copier_operation": self.operation,
             "_folder_name": self.folder.name,
-        }  # fmt: skip
+        }
 
 
 def migrations(
@@ -80,9 +87,13 @@ def migrations(
 
     A migration with a version runs if new >= version > old (PEP 440), one without runs always.
     """
-    span = {"stage": stage, "version_from": old, "version_to": new,
-            "version_pep440_from": str(parse(old) or old),
-            "version_pep440_to": str(parse(new) or new)}  # fmt: skip
+    span = {
+        "stage": stage,
+        "version_from": old,
+        "version_to": new,
+        "version_pep440_from": str(parse(old) or old),
+        "version_pep440_to": str(parse(new) or new),
+    }
     chosen = []
     for command in config.migrations(stage):
         if not command.version:
@@ -109,6 +120,7 @@ def run_all(scene: Scene, commands: Iterable[tuple[Command, Mapping[str, str]]])
 
 def _run(scene: Scene, command: Command, variables: Mapping[str, str]) -> None:
     private = {f"_{name}": value for name, value in variables.items()}
+    private["_copier_phase"] = "tasks" if variables["stage"] == "task" else "migrate"
     if not _truth(command.when, scene, private):
         return
     folder = scene.folder / scene.expand(command.folder, **private)
@@ -117,8 +129,9 @@ def _run(scene: Scene, command: Command, variables: Mapping[str, str]) -> None:
     else:
         words = [scene.expand(word, **private) for word in command.words]
     named = {name.upper(): value for name, value in variables.items()}
-    proc.run(words, cwd=folder, env=scrubbed(scene.home) | named, timeout=SECONDS,
-             merge_streams=True)  # fmt: skip
+    proc.run(
+        words, cwd=folder, env=scrubbed(scene.home) | named, timeout=SECONDS, merge_streams=True
+    )
 
 
 def _truth(when: str | bool, scene: Scene, private: Mapping[str, str]) -> bool:
@@ -129,6 +142,9 @@ def _truth(when: str | bool, scene: Scene, private: Mapping[str, str]) -> bool:
 def scrubbed(home: Path) -> dict[str, str]:
     """Return an environment without the user's secrets, home or git identity."""
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-    who = {f"GIT_{role}_{part}": f"idp{'@localhost' * (part == 'EMAIL')}"
-           for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}  # fmt: skip
+    who = {
+        f"GIT_{role}_{part}": f"idp{'@localhost' * (part == 'EMAIL')}"
+        for role in ("AUTHOR", "COMMITTER")
+        for part in ("NAME", "EMAIL")
+    }
     return kept | who | {"HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}

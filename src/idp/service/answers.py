@@ -12,9 +12,12 @@ from idp.errors import InvalidInput, NotFound, Refused
 
 DEFAULT = ".copier-answers.yml"
 IN_PROGRESS = {
-    "MERGE_HEAD": "a merge", "rebase-merge": "a rebase", "rebase-apply": "a rebase",
-    "CHERRY_PICK_HEAD": "a cherry-pick", "REVERT_HEAD": "a revert",
-}  # fmt: skip
+    "MERGE_HEAD": "a merge",
+    "rebase-merge": "a rebase",
+    "rebase-apply": "a rebase",
+    "CHERRY_PICK_HEAD": "a cherry-pick",
+    "REVERT_HEAD": "a revert",
+}
 
 
 @dataclass(frozen=True)
@@ -115,8 +118,9 @@ def find(path: Path, answers_file: str = "") -> Service:
     if done.code:
         raise _no_answers(path, answers_file or DEFAULT)
     answers = Answers.parse(done.stdout, str(repo.top / name))
-    return Service(repo, prefix, head, name.removeprefix(prefix), answers,
-                   _origins(repo, name, answers))  # fmt: skip
+    return Service(
+        repo, prefix, head, name.removeprefix(prefix), answers, _origins(repo, name, answers)
+    )
 
 
 def _answers_file(repo: git.Repo, prefix: str) -> str:
@@ -124,8 +128,9 @@ def _answers_file(repo: git.Repo, prefix: str) -> str:
     if repo.run("cat-file", "-e", f"HEAD:{prefix}{DEFAULT}", ok=(0, 1, 128)).code == 0:
         return DEFAULT
     where = f":(top,glob){prefix}*.y*ml"
-    done = repo.run("grep", "-lz", "--full-name", "-e", "^_src_path:", "HEAD", "--", where,
-                    ok=(0, 1))  # fmt: skip
+    done = repo.run(
+        "grep", "-lz", "--full-name", "-e", "^_src_path:", "HEAD", "--", where, ok=(0, 1)
+    )
     found = [name.split(":", 1)[1] for name in done.stdout.decode().split("\0") if name]
     if len(found) > 1:
         raise InvalidInput(f"several answers files: {', '.join(found)}", hint="--answers-file FILE")
@@ -135,8 +140,10 @@ def _answers_file(repo: git.Repo, prefix: str) -> str:
 def _no_answers(path: Path, answers_file: str) -> NotFound:
     if (path / answers_file).exists():
         return NotFound(f"{path / answers_file} is not committed", hint="commit the service first")
-    return NotFound(f"{path} has no {answers_file}: no template made it",
-                    hint="make a service: idp create-service NAME --type TYPE")  # fmt: skip
+    return NotFound(
+        f"{path} has no {answers_file}: no template made it",
+        hint="make a service: idp create-service NAME --type TYPE",
+    )
 
 
 def _origins(repo: git.Repo, name: str, now: Answers) -> tuple[Origin, ...]:

@@ -11,6 +11,7 @@ from idp import git, proc
 from idp.git import Tree
 from idp.releases import Release
 from idp.scaffold import tasks
+from idp.scaffold.config import Command
 from idp.service.merge import Matches, protect
 from idp.service.scratch import Labels, Merged, Scratch
 
@@ -40,8 +41,9 @@ class Runner:
             return ours
         return self._run(ours, chosen)
 
-    def after(self, merged: Tree, laid_down: Tree, origin: Tree, ours: Tree,
-              labels: Labels) -> Merged:  # fmt: skip
+    def after(
+        self, merged: Tree, laid_down: Tree, origin: Tree, ours: Tree, labels: Labels
+    ) -> Merged:
         """Return the merged tree after the "after" migrations and the tasks."""
         chosen = tasks.migrations(self.new.config, "after", self.old.version, self.new.version)
         chosen += [(task, {"stage": "task"}) for task in self.new.config.tasks]
@@ -54,8 +56,13 @@ class Runner:
         """Run a check on the merged tree: the user's own sees the user's environment."""
         self.scratch.check_out(merged)
         env = git.clean_env() if own else tasks.scrubbed(self._home())
-        proc.run(["/bin/sh", "-c", command], cwd=self.scratch.folder, env=env,
-                 timeout=tasks.SECONDS, merge_streams=True)  # fmt: skip
+        proc.run(
+            ["/bin/sh", "-c", command],
+            cwd=self.scratch.folder,
+            env=env,
+            timeout=tasks.SECONDS,
+            merge_streams=True,
+        )
 
     def matching(self, patterns: Iterable[str]) -> Matches:
         """Return what tells whether a path matches patterns of copier.yml."""
@@ -66,14 +73,21 @@ class Runner:
 
         return PathSpec.from_lines("gitignore", lines).match_file
 
-    def _run(self, tree: Tree, chosen: list[tuple[tasks.Command, dict[str, str]]]) -> Tree:
+    def _run(self, tree: Tree, chosen: list[tuple[Command, dict[str, str]]]) -> Tree:
         self.scratch.check_out(tree)
         tasks.run_all(self._scene(), chosen)
         return self.scratch.check_in()
 
     def _scene(self) -> tasks.Scene:
-        return tasks.Scene(self.new.config, self.new.tree, self.scratch.folder, self._home(),
-                           self.answers, "update", self.new.trusted)  # fmt: skip
+        return tasks.Scene(
+            self.new.config,
+            self.new.tree,
+            self.scratch.folder,
+            self._home(),
+            self.answers,
+            "update",
+            self.new.trusted,
+        )
 
     def _home(self) -> Path:
         self.home.mkdir(exist_ok=True)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,14 +16,13 @@ from idp.errors import InvalidInput, Refused, UsageError
 from idp.plan import Effect, Plan
 from idp.releases import Release
 from idp.service.renders import Render, Renders, Wanted
+from idp.service.workshop import workshop
 
 NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 """A name that the catalog takes: Backstage's rule for metadata.name."""
 
 NAME_QUESTIONS = ("name", "service_name", "project_name", "project_slug")
 OWNER_QUESTIONS = ("owner", "team")
-BEING_MADE = ".idp-"
-"""How the folder of a service is called until it is whole."""
 
 
 @dataclass(frozen=True)
@@ -81,18 +78,29 @@ class Draft:
         request, release = self.request, self.release
         pushed = (Effect("pushed", request.remote),) if request.remote else ()
         return Plan(
-            "create-service", str(request.dest),
-            inputs={"template": release.template, "version": release.version,
-                    "commit": release.commit},
+            "create-service",
+            str(request.dest),
+            inputs={
+                "template": release.template,
+                "version": release.version,
+                "commit": release.commit,
+            },
             preconditions=_state(request),
             effects=(*(Effect("added", name) for name in self.files), *pushed),
-            result=self.render.tree, risk="remote" if request.remote else "local",
-        )  # fmt: skip
+            result=self.render.tree,
+            risk="remote" if request.remote else "local",
+        )
 
     def created(self, commit: str) -> Created:
         """Return what is told of it."""
-        return Created(self.request.name, str(self.request.dest), self.release.template,
-                       self.release.version, commit, self.files)  # fmt: skip
+        return Created(
+            self.request.name,
+            str(self.request.dest),
+            self.release.template,
+            self.release.version,
+            commit,
+            self.files,
+        )
 
 
 def check(request: Request) -> None:
@@ -129,14 +137,22 @@ def _state(request: Request) -> dict[str, str]:
 @contextmanager
 def drafted(request: Request, release: Release, renders: Renders, *, dry: bool) -> Iterator[Draft]:
     """Render a service beside its place (in a temporary folder for a dry run)."""
-    with _workshop(request.dest, dry=dry) as workshop:
-        folder = workshop / request.dest.name
-        wanted = Wanted(release, request.dest.name, release.config.answers_file, {},
-                        _data(request, release), {}, request.ask)  # fmt: skip
-        render = renders.render_into(wanted, folder)
+    beside = next(p for p in request.dest.parents if p.is_dir())
+    with workshop(renders.work if dry else beside) as room:
+        folder = room / request.dest.name
+        wanted = Wanted(
+            release,
+            request.dest.name,
+            release.config.answers_file,
+            {},
+            _data(request, release),
+            {},
+            request.ask,
+        )
+        render = renders.render_into(wanted, folder, room)
         _check_answered(request, wanted, render, release)
         if release.trusted:
-            _run_tasks(release, folder, render.answers, workshop / "home")
+            _run_tasks(release, folder, render.answers, room / "home")
         yield Draft(request, release, folder, render, _files(folder))
 
 
@@ -156,12 +172,14 @@ def _check_answered(request: Request, wanted: Wanted, render: Render, release: R
     if request.defaults or request.ask:
         return
     questions = release.config.questions
-    open_ones = [name for name in render.answers
-                 if name not in wanted.data and questions[name].get("when") is not False]  # fmt: skip
+    open_ones = [
+        name
+        for name in render.answers
+        if name not in wanted.data and questions[name].get("when") is not False
+    ]
     if open_ones:
         flags = " ".join(f"--data {name}=…" for name in open_ones)
-        raise UsageError(f"no answer for {', '.join(open_ones)}",
-                         hint=f"{flags}, or --defaults")  # fmt: skip
+        raise UsageError(f"no answer for {', '.join(open_ones)}", hint=f"{flags}, or --defaults")
 
 
 def _run_tasks(release: Release, folder: Path, answers: Mapping[str, Any], home: Path) -> None:
@@ -176,8 +194,11 @@ def _run_tasks(release: Release, folder: Path, answers: Mapping[str, Any], home:
 
 
 def _files(folder: Path) -> tuple[str, ...]:
-    found = (Path(root) / name for root, folders, names in os.walk(folder)
-             for name in (*names, *(f for f in folders if (Path(root) / f).is_symlink())))  # fmt: skip
+    found = (
+        Path(root) / name
+        for root, folders, names in os.walk(folder)
+        for name in (*names, *(f for f in folders if (Path(root) / f).is_symlink()))
+    )
     return tuple(sorted(path.relative_to(folder).as_posix() for path in found))
 
 
@@ -222,36 +243,3 @@ def _put(folder: Path, dest: Path) -> None:
         for parent in missing:
             parent.rmdir()
         raise Refused(f"cannot make {dest}: {error.strerror}") from error
-
-
-@contextmanager
-def _workshop(dest: Path, *, dry: bool) -> Iterator[Path]:
-    """Give a locked folder on the disk of `dest`; those of killed runs are removed."""
-    root = next(p for p in dest.parents if p.is_dir())
-    if not dry:
-        _sweep(root)
-    try:
-        made = Path(tempfile.mkdtemp(prefix=BEING_MADE, dir=None if dry else root))
-    except OSError as error:
-        raise InvalidInput(f"cannot write in {root}: {error.strerror}") from error
-    held = os.open(made, os.O_RDONLY)
-    fcntl.flock(held, fcntl.LOCK_EX)
-    try:
-        yield made
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
-        os.close(held)
-
-
-def _sweep(root: Path) -> None:
-    for left in root.glob(f"{BEING_MADE}*"):
-        held = os.open(left, os.O_RDONLY)
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(left, ignore_errors=True)
-        except BlockingIOError:
-            pass  # its maker is alive
-        finally:
-            os.close(held)
-
-

@@ -12,6 +12,8 @@ import hashlib
 import json
 import os
 import shutil
+import signal
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
@@ -95,8 +97,10 @@ def _index_lock(repo: git.Repo) -> Iterator[None]:
     try:
         theirs.hardlink_to(ours)
     except FileExistsError as error:
-        raise Refused(f"another git is at work: {theirs} is there",
-                      hint="wait for it; remove the file if none is") from error  # fmt: skip
+        raise Refused(
+            f"another git is at work: {theirs} is there",
+            hint="wait for it; remove the file if none is",
+        ) from error
     try:
         yield
     finally:
@@ -115,8 +119,9 @@ def read(repo: git.Repo) -> Journal | None:
     except FileNotFoundError:
         return None
     move = tuple(raw["move"]) if raw["move"] else None
-    return Journal(raw["state"], raw["head"], raw["title"], move,
-                   tuple(Step(**step) for step in raw["steps"]))  # fmt: skip
+    return Journal(
+        raw["state"], raw["head"], raw["title"], move, tuple(Step(**step) for step in raw["steps"])
+    )
 
 
 def _write(repo: git.Repo, journal: Journal) -> None:
@@ -128,8 +133,13 @@ def _write(repo: git.Repo, journal: Journal) -> None:
     part.replace(_home(repo) / "journal.json")
 
 
-def change(repo: git.Repo, head: str, title: str, changes: Sequence[Change],
-           move: tuple[str, str] | None = None) -> None:  # fmt: skip
+def change(
+    repo: git.Repo,
+    head: str,
+    title: str,
+    changes: Sequence[Change],
+    move: tuple[str, str] | None = None,
+) -> None:
     """Change index and work tree, and then move a reference to a new commit.
 
     Args:
@@ -139,8 +149,29 @@ def change(repo: git.Repo, head: str, title: str, changes: Sequence[Change],
     _clear(repo)
     steps = tuple(_staged(repo, changes))
     journal = Journal("applying", head, title, move, steps)
-    _write(repo, journal)
-    _forward(repo, journal)
+    with _uninterrupted():
+        _write(repo, journal)
+        try:
+            _forward(repo, journal)
+        except Exception:
+            _backward(repo, journal)
+            raise
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ignore Ctrl-C and SIGTERM while files are moved: it is a moment, and then it is done."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = {
+        number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
 
 def _clear(repo: git.Repo) -> None:
@@ -164,8 +195,14 @@ def _staged(repo: git.Repo, changes: Sequence[Change]) -> Iterator[Step]:
             new = _home(repo) / "new" / str(number)
             (fresh / change.path).rename(new)
             wrote = _hash(new)
-        yield Step(change.path, _listed(change.before), _listed(change.after), had,
-                   change.content is not None, wrote)  # fmt: skip
+        yield Step(
+            change.path,
+            _listed(change.before),
+            _listed(change.after),
+            had,
+            change.content is not None,
+            wrote,
+        )
     shutil.rmtree(fresh, ignore_errors=True)
 
 
@@ -177,14 +214,22 @@ def _check_out(repo: git.Repo, changes: Sequence[Change]) -> Path:
     index.unlink(missing_ok=True)
     repo.run("read-tree", "HEAD", index=index)
     lines = b"".join(
-        git.index_lines(c.path, {} if c.content is None else {0: c.content}) for c in changes
+        git.index_lines(c.path, {} if c.content is None else {0: c.content}, repo.nothing)
+        for c in changes
     )
     repo.run("update-index", "-z", "--replace", "--index-info", stdin=lines, index=index)
     names = "".join(f"{c.path}\0" for c in changes if c.content is not None)
-    env = git.clean_env(GIT_INDEX_FILE=str(index), GIT_DIR=str(repo.git_dir),
-                        GIT_WORK_TREE=str(fresh))  # fmt: skip
-    git.run("checkout-index", "-z", "--stdin", cwd=fresh, env=env,
-            stdin=names.encode(errors="surrogateescape"))  # fmt: skip
+    env = git.clean_env(
+        GIT_INDEX_FILE=str(index), GIT_DIR=str(repo.git_dir), GIT_WORK_TREE=str(fresh)
+    )
+    git.run(
+        "checkout-index",
+        "-z",
+        "--stdin",
+        cwd=fresh,
+        env=env,
+        stdin=names.encode(errors="surrogateescape"),
+    )
     index.unlink(missing_ok=True)
     return fresh
 
@@ -255,7 +300,7 @@ def _set_index(repo: git.Repo, wanted: Mapping[str, Mapping[int, Entry]]) -> Non
     ours = _home(repo) / "index"
     ours.unlink(missing_ok=True)
     shutil.copyfile(repo.index, ours)
-    lines = b"".join(git.index_lines(path, stages) for path, stages in wanted.items())
+    lines = b"".join(git.index_lines(path, stages, repo.nothing) for path, stages in wanted.items())
     repo.run("update-index", "-z", "--replace", "--index-info", stdin=lines, index=ours)
     repo.run("update-index", "-q", "--unmerged", "--refresh", index=ours, ok=(0, 1))
     ours.replace(repo.index)
@@ -337,9 +382,10 @@ def _backward(repo: git.Repo, journal: Journal) -> None:
 
 
 def _bring_back(target: Path, old: Path) -> None:
+    if os.path.lexists(target) and _same(target, old):
+        return
     part = target.with_name(f".{target.name}.idp")
     target.parent.mkdir(parents=True, exist_ok=True)
     part.unlink(missing_ok=True)
     shutil.copy2(old, part, follow_symlinks=False)
     part.replace(target)
-

@@ -120,8 +120,8 @@ def _line_ends(content: bytes) -> bytes:
 
 def merge(scratch: Scratch, sides: Sides, labels: Labels) -> Merged:
     """Merge; what the owner has deleted stays deleted."""
-    names = (scratch.write(tree) for tree in (sides.base, sides.ours, sides.theirs))
-    merged = scratch.merge(*names, labels)
+    base, ours, theirs = map(scratch.write, (sides.base, sides.ours, sides.theirs))
+    merged = scratch.merge(base, ours, theirs, labels)
     gone = {path for path, stages in merged.conflicts.items() if set(stages) == {1, 3}}
     return Merged(
         {path: entry for path, entry in merged.tree.items() if path not in gone},
@@ -129,31 +129,53 @@ def merge(scratch: Scratch, sides: Sides, labels: Labels) -> Merged:
     )
 
 
-def protect(scratch: Scratch, before: Tree, after: Tree, laid_down: Tree, origin: Tree,
-            ours: Tree, labels: Labels) -> Merged:  # fmt: skip
+def protect(
+    scratch: Scratch,
+    before: Tree,
+    after: Tree,
+    laid_down: Tree,
+    origin: Tree,
+    ours: Tree,
+    labels: Labels,
+) -> Merged:
     """Return the tree after a template's commands, without loss of an owner's edit.
 
     A file that commands make, which no render holds, has its base in the commit that recorded
     the release (`origin`): if the owner has edited it since, the edit and the command's new
     output are merged.
     """
-    mine = {path for path in set(before) | set(after)
-            if before.get(path) != after.get(path) and path not in laid_down
-            and path in ours and origin.get(path) != ours[path]}  # fmt: skip
+    mine = {
+        path
+        for path in set(before) | set(after)
+        if before.get(path) != after.get(path)
+        and path not in laid_down
+        and path in ours
+        and origin.get(path) != ours[path]
+    }
+    # What a command made before and the owner has deleted stays deleted.
+    after = {
+        path: entry
+        for path, entry in after.items()
+        if path in before or path in ours or path not in origin
+    }
     if not mine:
         return Merged(after, {})
     base = dict(before)
     for path in mine:
         _set(base, path, origin.get(path))
-    return scratch.merge(*map(scratch.write, (base, before, after)), labels)
+    old, mine_now, new = map(scratch.write, (base, before, after))
+    return scratch.merge(old, mine_now, new, labels)
 
 
 def outcomes(scratch: Scratch, sides: Sides, merged: Merged) -> tuple[FileOutcome, ...]:
     """Tell what becomes of each file that the template or the update touches."""
     renames = _renames(scratch, sides.ours, merged.tree)
     found = [FileOutcome(path, "conflict") for path in merged.conflicts]
-    found += [FileOutcome(new, "renamed", old) for old, new in renames.items()
-              if new not in merged.conflicts]  # fmt: skip
+    found += [
+        FileOutcome(new, "renamed", old)
+        for old, new in renames.items()
+        if new not in merged.conflicts
+    ]
     told = set(merged.conflicts) | set(renames) | set(renames.values())
     for path in _all_paths(sides, merged) - told:
         if (outcome := _outcome(sides, merged.tree, path)) is not None:
@@ -184,8 +206,16 @@ def _renames(scratch: Scratch, ours: Tree, result: Tree) -> dict[str, str]:
     come = {p: e for p, e in result.items() if p not in ours}
     if not gone or not come:
         return {}
-    words = scratch.git("diff-tree", "-r", "-z", "--find-renames", "--diff-filter=R",
-                        "--name-status", scratch.write(gone), scratch.write(come)).stdout  # fmt: skip
+    words = scratch.git(
+        "diff-tree",
+        "-r",
+        "-z",
+        "--find-renames",
+        "--diff-filter=R",
+        "--name-status",
+        scratch.write(gone),
+        scratch.write(come),
+    ).stdout
     parts = words.decode(errors="surrogateescape").split("\0")
     return {parts[i + 1]: parts[i + 2] for i in range(0, len(parts) - 2, 3)}
 

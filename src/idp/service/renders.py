@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from idp import git
-from idp.releases import Release, new_folder
+from idp import git, proc
+from idp.errors import InvalidInput
+from idp.releases import Release
+from idp.releases.origin import new_folder
 from idp.service.scratch import ALONE, PLAIN
 
 FORMAT = 1
@@ -42,9 +43,19 @@ class Wanted:
         """Names the render: everything that it can depend on."""
         from importlib.metadata import version
 
-        parts = [FORMAT, version("copier"), self.release.tree_id, self.release.template,
-                 self.release.version, self.release.trusted, self.folder, self.answers_file,
-                 self.answers, self.data, sorted(self.seeds.items())]  # fmt: skip
+        parts = [
+            FORMAT,
+            version("copier"),
+            self.release.tree_id,
+            self.release.template,
+            self.release.version,
+            self.release.trusted,
+            self.folder,
+            self.answers_file,
+            self.answers,
+            self.data,
+            sorted(self.seeds.items()),
+        ]
         return hashlib.sha256(json.dumps(parts, default=str, sort_keys=True).encode()).hexdigest()
 
 
@@ -69,6 +80,13 @@ class Renders:
 
     root: Path
     object_format: str = "sha1"
+
+    @property
+    def work(self) -> Path:
+        """A folder for what is passing."""
+        folder = self.root.parent / "work"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     @property
     def git_dir(self) -> Path:
@@ -100,42 +118,68 @@ class Renders:
         there = self._git("cat-file", "-e", render.tree, ok=(0, 1, 128)).code == 0
         return render if there else None
 
-    def make(self, wanted: Wanted) -> Render:
-        """Return a render, made if it is not cached."""
+    def make(self, wanted: Wanted, room: Path) -> Render:
+        """Return a render, made in a folder below `room` if it is not cached."""
         if found := self.cached(wanted):
             return found
-        with tempfile.TemporaryDirectory(prefix="idp-render-") as folder:
-            return self.render_into(wanted, Path(folder) / wanted.folder)
+        place = room / wanted.key[:16]
+        return self.render_into(wanted, place / wanted.folder, place)
 
-    def render_into(self, wanted: Wanted, folder: Path) -> Render:
-        """Render into a new folder, and keep the tree."""
+    def render_into(self, wanted: Wanted, folder: Path, room: Path) -> Render:
+        """Render into a new folder, and keep the tree; `room` is for what is passing."""
         from idp.scaffold.render import Job, render
 
         release = wanted.release
-        done = render(Job(release.tree, release.template, release.version, release.commit,
-                          release.trusted, folder, wanted.answers_file, wanted.answers,
-                          wanted.data, wanted.seeds, wanted.ask))  # fmt: skip
-        made = Render(self._add(folder), done.answers, self._ignored(folder))
+        done = render(
+            Job(
+                release.tree,
+                release.template,
+                release.version,
+                release.commit,
+                release.trusted,
+                folder,
+                wanted.answers_file,
+                wanted.answers,
+                wanted.data,
+                wanted.seeds,
+                wanted.ask,
+            )
+        )
+        made = Render(self._add(folder, room / "index"), done.answers, self._ignored(folder))
         self._keep(wanted, made)
         return made
 
-    def _add(self, folder: Path) -> str:
-        """Write a folder's tree, ignored files too: the index is new each time."""
-        with tempfile.TemporaryDirectory(prefix="idp-index-") as scratch:
-            index = Path(scratch) / "index"
+    def _add(self, folder: Path, index: Path) -> str:
+        """Write a folder's tree, ignored files too."""
+        try:
             self._git("add", "--all", "--force", ".", folder=folder, index=index)
-            return self._git("write-tree", index=index).stdout.decode().strip()
+        except proc.CommandFailed as error:
+            raise InvalidInput(
+                "git cannot hold what the template renders", details=error.details
+            ) from error
+        return self._git("write-tree", index=index).stdout.decode().strip()
 
     def _ignored(self, folder: Path) -> tuple[str, ...]:
         if not any(folder.rglob(".gitignore")):
             return ()
-        listed = self._git("ls-files", "--others", "--ignored", "-z",
-                           "--exclude-per-directory=.gitignore", folder=folder,
-                           index=Path("/nonexistent"))  # fmt: skip
+        listed = self._git(
+            "ls-files",
+            "--others",
+            "--ignored",
+            "-z",
+            "--exclude-per-directory=.gitignore",
+            folder=folder,
+            index=Path("/nonexistent"),
+        )
         return tuple(filter(None, listed.stdout.decode(errors="surrogateescape").split("\0")))
 
-    def _git(self, *args: str, folder: Path | None = None, index: Path | None = None,
-             ok: tuple[int, ...] = (0,)) -> Any:  # fmt: skip
+    def _git(
+        self,
+        *args: str,
+        folder: Path | None = None,
+        index: Path | None = None,
+        ok: tuple[int, ...] = (0,),
+    ) -> proc.Finished:
         env = git.clean_env(**ALONE, GIT_DIR=str(self.git_dir))
         if folder:
             env["GIT_WORK_TREE"] = str(folder)

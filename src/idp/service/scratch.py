@@ -11,11 +11,23 @@ from pathlib import Path
 from idp import git, proc
 from idp.git import Entry, Tree
 
-PLAIN = ("core.autocrlf=false", "core.fileMode=true", "core.symlinks=true", "core.looseCompression=1",
-         "core.bare=false", "core.excludesFile=/dev/null",
-         "core.attributesFile=/dev/null")  # fmt: skip
-MERGING = ("merge.conflictStyle=zdiff3", "merge.renames=true", "merge.directoryRenames=false",
-           "diff.renames=true", "merge.renameLimit=20000", "diff.renameLimit=20000")  # fmt: skip
+PLAIN = (
+    "core.autocrlf=false",
+    "core.fileMode=true",
+    "core.symlinks=true",
+    "core.looseCompression=1",
+    "core.bare=false",
+    "core.excludesFile=/dev/null",
+    "core.attributesFile=/dev/null",
+)
+MERGING = (
+    "merge.conflictStyle=zdiff3",
+    "merge.renames=true",
+    "merge.directoryRenames=false",
+    "diff.renames=true",
+    "merge.renameLimit=20000",
+    "diff.renameLimit=20000",
+)
 Labels = tuple[str, str, str]
 """The names of base, ours and theirs in conflict markers."""
 
@@ -53,14 +65,24 @@ class Scratch:
         (folder / ".git/objects/info/alternates").write_bytes(os.fsencode(lines))
         return cls(folder, folder / ".git/scratch-index")
 
-    def git(self, *args: str, stdin: bytes | None = None, ok: Sequence[int] = (0,),
-            index: Path | None = None) -> proc.Finished:  # fmt: skip
+    def git(
+        self,
+        *args: str,
+        stdin: bytes | None = None,
+        ok: Sequence[int] = (0,),
+        index: Path | None = None,
+    ) -> proc.Finished:
         """Run git here, on the index file of its own unless another is named."""
-        env = git.clean_env(**ALONE, GIT_INDEX_FILE=str(index or self.scratch_index),
-                            **_who(), GIT_DIR=str(self.folder / ".git"),
-                            GIT_WORK_TREE=str(self.folder))  # fmt: skip
-        return git.run(*args, cwd=self.folder, env=env, stdin=stdin, ok=ok,
-                       config=(*PLAIN, *MERGING))  # fmt: skip
+        env = git.clean_env(
+            **ALONE,
+            GIT_INDEX_FILE=str(index or self.scratch_index),
+            **_who(),
+            GIT_DIR=str(self.folder / ".git"),
+            GIT_WORK_TREE=str(self.folder),
+        )
+        return git.run(
+            *args, cwd=self.folder, env=env, stdin=stdin, ok=ok, config=(*PLAIN, *MERGING)
+        )
 
     def write(self, tree: Tree) -> str:
         """Write a tree object and return its name."""
@@ -137,8 +159,13 @@ class Scratch:
 
 
 def _who() -> dict[str, str]:
-    return {f"GIT_{role}_{part}": "idp" for role in ("AUTHOR", "COMMITTER")
-            for part in ("NAME", "EMAIL")}  # fmt: skip
+    """Name one author and one time, so that a merge comes out the same each time."""
+    fixed = {"NAME": "idp", "EMAIL": "idp", "DATE": "1970-01-01T00:00:00Z"}
+    return {
+        f"GIT_{role}_{part}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for part, value in fixed.items()
+    }
 
 
 def _conflicts(rows: Iterable[str]) -> dict[str, dict[int, Entry]]:

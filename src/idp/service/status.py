@@ -9,8 +9,8 @@ from idp.config.source import parse_source
 from idp.releases import Release, Shelf
 from idp.scaffold.version import newest_first
 from idp.service.answers import Service
+from idp.service.merging import Request, prepared
 from idp.service.renders import Renders
-from idp.service.update import Request, prepared
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,9 @@ def of(service: Service, shelf: Shelf, renders: Renders, source: str = "") -> St
             for path in sorted(base)
             if base[path] != ours.get(path) and path != service.answers_file
         )
-    return Status(now.new.template, version, newest, _between(known, version), _deprecated(latest),
-                  drift)  # fmt: skip
+    return Status(
+        now.new.template, version, newest, _between(known, version), _deprecated(latest), drift
+    )
 
 
 def _between(known: list[str], version: str) -> tuple[str, ...]:

@@ -32,11 +32,14 @@ class Wish:
     local: bool = False
 
 
-def wishes(prefix: str, ours: Tree, changed: Iterable[tuple[str, Mapping[int, Entry]]],
-           result: Tree) -> list[Wish]:  # fmt: skip
+def wishes(
+    prefix: str, ours: Tree, changed: Iterable[tuple[str, Mapping[int, Entry]]], result: Tree
+) -> list[Wish]:
     """Return what shall become of each changed path, in the repository's own paths."""
-    return [Wish(f"{prefix}{path}", ours.get(path), stages, result.get(path))
-            for path, stages in changed]  # fmt: skip
+    return [
+        Wish(f"{prefix}{path}", ours.get(path), stages, result.get(path))
+        for path, stages in changed
+    ]
 
 
 def check(repo: git.Repo, wanted: Sequence[Wish]) -> list[Change]:
@@ -136,7 +139,6 @@ def _dirty(paths: list[str]) -> Refused:
     return Refused(
         f"the update would touch {len(paths)} path{'s' * (len(paths) > 1)} with work that is "
         f"not committed: {', '.join(paths[:3])}{' …' * (len(paths) > 3)}",
-        hint="commit, stash or move it away, or undo an earlier update: "
-             "idp update-service --abort",
+        hint="commit, stash or move it away, or undo an earlier update: idp update-service --abort",
         details=(*paths[:SHOWN], *more),
-    )  # fmt: skip
+    )

@@ -12,7 +12,8 @@ from pathlib import Path
 from idp import git, road
 from idp.errors import InvalidInput, NotFound, Refused
 from idp.plan import Effect, Plan
-from idp.releases import digest, is_git
+from idp.releases.folder import digest
+from idp.releases.repository import is_git
 from idp.scaffold import config
 from idp.scaffold.version import newest_first, parse
 from idp.template.show import CHANGELOG
@@ -76,14 +77,20 @@ def _tag(source: Path, version: str, ask: road.Ask, *, dry: bool) -> Released:
     if repo.text("status", "--porcelain"):
         raise Refused(f"{source} has uncommitted changes", hint="commit them first")
     head = repo.head()
-    plan = Plan("release", str(source), inputs={"version": version},
-                preconditions={"HEAD": head}, effects=(Effect("added", f"tag {tag}"),))  # fmt: skip
+    plan = Plan(
+        "release",
+        str(source),
+        inputs={"version": version},
+        preconditions={"HEAD": head},
+        effects=(Effect("added", f"tag {tag}"),),
+    )
     released = Released(source.name, version, tag, head)
 
     def apply() -> Released:
         env = git.clean_env(**git.identity_env(source))
-        git.run("tag", "--annotate", "-m", f"{source.name} {version}", tag, head, cwd=source,
-                env=env)  # fmt: skip
+        git.run(
+            "tag", "--annotate", "-m", f"{source.name} {version}", tag, head, cwd=source, env=env
+        )
         return released
 
     if dry:
@@ -98,9 +105,14 @@ def _folder(source: Path, version: str, ask: road.Ask, *, dry: bool) -> Released
         draft = Path(folder) / version
         shutil.copytree(source, draft, symlinks=True, ignore=_left_out(source))
         released = Released(source.name, version, str(target), digest(draft))
-        plan = Plan("release", str(source), inputs={"version": version},
-                    preconditions={"release": "absent"}, result=released.digest,
-                    effects=(Effect("added", str(target)), Effect("updated", HASHES)))  # fmt: skip
+        plan = Plan(
+            "release",
+            str(source),
+            inputs={"version": version},
+            preconditions={"release": "absent"},
+            result=released.digest,
+            effects=(Effect("added", str(target)), Effect("updated", HASHES)),
+        )
 
         def apply() -> Released:
             part = target.with_name(f".{version}.part")
@@ -150,6 +162,9 @@ def altered(root: Path) -> list[str]:
     there = {p.relative_to(root).as_posix(): p for p in root.glob("*/releases/[0-9]*")}
     wrong = [f"{name}: not listed in {HASHES}" for name in there.keys() - listed.keys()]
     wrong += [f"{name}: is gone" for name in listed.keys() - there.keys()]
-    wrong += [f"{name}: differs from what was released" for name in there.keys() & listed.keys()
-              if digest(there[name]) != listed[name]]  # fmt: skip
+    wrong += [
+        f"{name}: differs from what was released"
+        for name in there.keys() & listed.keys()
+        if digest(there[name]) != listed[name]
+    ]
     return sorted(wrong)

@@ -55,17 +55,30 @@ def show(shelf: Shelf, source: Source, deprecated: str = "") -> Shown:
     log = release.tree / CHANGELOG
     own = release.config.own
     return Shown(
-        release.name, release.template, release.version, tuple(known),
-        deprecated or str(own.get("deprecated", "")), release.trusted, release.config.has_code,
-        tuple(_question(name, asked) for name, asked in release.config.questions.items()
-              if asked.get("when") is not False),
+        release.name,
+        release.template,
+        release.version,
+        tuple(known),
+        deprecated or str(own.get("deprecated", "")),
+        release.trusted,
+        release.config.has_code,
+        tuple(
+            _question(name, asked)
+            for name, asked in release.config.questions.items()
+            if asked.get("when") is not False
+        ),
         log.read_text("utf-8") if log.is_file() else "",
-    )  # fmt: skip
+    )
 
 
 def _question(name: str, asked: Mapping[str, Any]) -> Question:
     default = asked.get("default")
     kind = asked.get("type") or ("yaml" if default is None else type(default).__name__)
     choices = asked.get("choices") or ()
-    return Question(name, str(kind), str(asked.get("help", "")), default,
-                    tuple(map(str, choices if not isinstance(choices, str) else [choices])))  # fmt: skip
+    return Question(
+        name,
+        str(kind),
+        str(asked.get("help", "")),
+        default,
+        tuple(map(str, choices if not isinstance(choices, str) else [choices])),
+    )

@@ -1,0 +1,195 @@
+"""Templates in git repositories, on this machine or mirrored from a server."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+from idp import git, proc
+from idp.errors import IdpError, InvalidInput, NotAllowed, NotFound, RemoteFailed
+from idp.releases.origin import new_folder, no_release
+from idp.scaffold.version import is_stable, newest_first
+
+DENIED = re.compile(r"authentication failed|permission denied|could not read username|403", re.I)
+
+
+def is_git(path: Path) -> bool:
+    """Tell whether a folder is the root of a git repository, bare ones included."""
+    return (path / ".git").exists() or all((path / n).exists() for n in ("HEAD", "objects", "refs"))
+
+
+class Store(Protocol):
+    """A git repository to read releases from."""
+
+    def git_dir(self) -> Path:
+        """Return the git folder, which may be a first mirror just made."""
+
+    def refresh(self) -> None:
+        """Fetch what is new; raise RemoteFailed."""
+
+
+@dataclass(frozen=True)
+class Local:
+    """A repository on this machine, read where it is."""
+
+    path: Path
+
+    def git_dir(self) -> Path:
+        """Return its git folder."""
+        return Path(git.text("rev-parse", "--absolute-git-dir", cwd=self.path))
+
+    def refresh(self) -> None:
+        """Nothing to fetch."""
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """A bare copy of a remote repository in the cache."""
+
+    url: str
+    cache: Path
+
+    @property
+    def path(self) -> Path:
+        """The mirror's folder."""
+        return self.cache / "mirrors" / f"{hashlib.sha256(self.url.encode()).hexdigest()[:24]}.git"
+
+    def git_dir(self) -> Path:
+        """Return the mirror, cloned on first use."""
+        with new_folder(self.path) as made, _remote(self.url):
+            if made:
+                git.run("clone", "--quiet", "--mirror", "--", self.url, str(made))
+        return self.path
+
+    def refresh(self) -> None:
+        """Fetch what is new."""
+        with _remote(self.url):
+            git.run("fetch", "--quiet", "--prune", "origin", "+refs/*:refs/*", cwd=self.git_dir())
+
+
+@contextmanager
+def _remote(url: str) -> Iterator[None]:
+    try:
+        yield
+    except proc.CommandFailed as error:
+        said = "\n".join(error.details)
+        if DENIED.search(said):
+            raise NotAllowed(f"{url} refused us", details=error.details) from error
+        raise RemoteFailed(f"cannot fetch {url}", details=error.details) from error
+
+
+@dataclass(frozen=True)
+class GitRepository:
+    """A template in a git repository; its releases are tags that are versions.
+
+    In a repository of several templates the tags of one are `FOLDER/v1.2.3` or `FOLDER-v1.2.3`,
+    FOLDER being the last part of its path; where it has none, the plain tags count.
+    """
+
+    url: str
+    folder: str
+    store: Store
+    cache: Path
+    say: Callable[[str], None]
+
+    def versions(self) -> list[str]:
+        """Return the released versions, newest first; those cached where nothing can be fetched."""
+        first = not isinstance(self.store, Mirror) or not self.store.path.exists()
+        try:
+            if not first:
+                self.store.refresh()
+        except IdpError as error:
+            self.say(f"{error}: going by what is cached")
+        return newest_first([self._short(tag) for tag in self._own_tags()])
+
+    def default(self) -> str:
+        """Return the newest stable release, or HEAD of a repository that has none."""
+        return next(filter(is_stable, self.versions()), "HEAD")
+
+    def export(self, version: str) -> tuple[str, str, str, Path]:
+        """Lay a release down in the cache as a plain folder."""
+        commit = self._commit(version)
+        if commit is None and isinstance(self.store, Mirror):
+            self.store.refresh()
+            commit = self._commit(version)
+        if commit is None:
+            raise no_release(self.url, version, self.versions())
+        tree_id = self._tree_id(commit)
+        return self._spelling(commit, version), commit, tree_id, self._lay_down(tree_id)
+
+    def _git(self, *args: str, ok: tuple[int, ...] = (0,)) -> str:
+        done = git.run("--git-dir", str(self.store.git_dir()), *args, cwd=Path("/"), ok=ok)
+        return done.stdout.decode(errors="surrogateescape").strip() if not done.code else ""
+
+    def _tags(self) -> dict[str, str]:
+        """Return each tag's commit."""
+        shape = "--format=%(objectname) %(*objectname) %(refname:lstrip=2)"
+        rows = (r.split(" ") for r in self._git("for-each-ref", shape, "refs/tags").splitlines())
+        return {tag: peeled or direct for direct, peeled, tag in rows}
+
+    def _own_tags(self) -> dict[str, str]:
+        tags = self._tags()
+        own = {tag: at for tag, at in tags.items() if self._prefix and self._prefix.match(tag)}
+        return own or tags
+
+    @cached_property
+    def _prefix(self) -> re.Pattern[str] | None:
+        name = re.escape(self.folder.rsplit("/", 1)[-1])
+        return re.compile(rf"{name}[-/](?=v?\d)") if self.folder else None
+
+    def _short(self, tag: str) -> str:
+        return self._prefix.sub("", tag) if self._prefix else tag
+
+    def _commit(self, version: str) -> str | None:
+        if version.startswith("-"):
+            raise InvalidInput(f"{version!r} begins with a dash")
+        tags = {self._short(tag): commit for tag, commit in self._own_tags().items()}
+        for spelling in (version, f"v{version}", version.removeprefix("v")):
+            if spelling in tags:
+                return tags[spelling]
+        asked = ("rev-parse", "--verify", "--quiet", f"{version}^{{commit}}")
+        return self._git(*asked, ok=(0, 1, 128)) or None
+
+    def _spelling(self, commit: str, asked: str) -> str:
+        """Return the tag as asked for, else the newest of the commit, else what git describes."""
+        tags = [self._short(tag) for tag, at in self._own_tags().items() if at == commit]
+        for spelling in (asked, f"v{asked}", asked.removeprefix("v"), *newest_first(tags)):
+            if spelling in tags:
+                return spelling
+        return self._git("describe", "--tags", "--always", "--abbrev=12", commit)
+
+    def _tree_id(self, commit: str) -> str:
+        asked = f"{commit}:{self.folder}" if self.folder else f"{commit}^{{tree}}"
+        found = self._git("rev-parse", "--verify", "--quiet", asked, ok=(0, 1, 128))
+        if not found:
+            raise NotFound(f"no folder {self.folder!r} in {self.url} at {commit[:12]}")
+        return found
+
+    def _lay_down(self, tree_id: str) -> Path:
+        target = self.cache / "trees" / tree_id
+        with new_folder(target) as made:
+            if made:
+                self._export(tree_id, made)
+        return target
+
+    def _export(self, tree_id: str, into: Path) -> None:
+        """Check the tree out by an index of its own: `git archive` would honour export-ignore."""
+        with tempfile.TemporaryDirectory() as scratch:
+            env = git.clean_env(
+                GIT_DIR=str(self.store.git_dir()),
+                GIT_WORK_TREE=str(into),
+                GIT_INDEX_FILE=f"{scratch}/index",
+            )
+            plain = ("core.autocrlf=false", "core.symlinks=true", "core.bare=false")
+            git.run("read-tree", tree_id, cwd=into, env=env)
+            listed = git.run("ls-files", "--stage", cwd=into, env=env).stdout
+            if b"160000 " in listed:
+                raise InvalidInput(f"{self.url} uses git submodules, which templates may not")
+            git.run("checkout-index", "--all", "--quiet", cwd=into, env=env, config=plain)
