@@ -3,28 +3,101 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from idp.cli.template import Listed
+from idp.cli.update_service import Updated
 from idp.config.schema import PlatformModel
+from idp.plan import Plan
+from idp.service.create import Created
+from idp.service.merge import FileOutcome
+from idp.service.status import Status
+from idp.template.show import Shown
 
 FOLDER = Path(__file__).parent.parent / "docs" / "schemas"
+
+
+@dataclass(frozen=True)
+class Error:
+    """An error, on stderr as one line.
+
+    Attributes:
+        code: a word for programs, e.g. `not_found`; the exit code is coarser.
+        message: what is wrong.
+        hint: what mends it; empty where nothing is known to.
+        retryable: whether the same call may succeed later.
+        details: more lines for a person: paths, a program's output.
+    """
+
+    code: str
+    message: str
+    hint: str
+    retryable: bool
+    details: tuple[str, ...]
+
 
 # Name → (a Pydantic model or a dataclass, whether it is read by idp or printed by it).
 SHAPES: dict[str, tuple[Any, Literal["validation", "serialization"]]] = {
     "idp-platform": (PlatformModel, "validation"),
+    "create-service": (Created, "serialization"),
+    "update-service": (Updated, "serialization"),
+    "update-status": (Status, "serialization"),
+    "template-list": (list[Listed], "serialization"),
+    "template-show": (Shown, "serialization"),
+    "plan": (Plan, "serialization"),
+    "error": (Error, "serialization"),
 }
 
 
 def schema(name: str) -> str:
     """Return a shape's JSON Schema as text."""
     shape, mode = SHAPES[name]
-    made = TypeAdapter(shape).json_schema(mode=mode)
+    adapter = TypeAdapter(shape)
+    # Commands import what their shapes name for the type checker only.
+    adapter.rebuild(raise_errors=False, _types_namespace={"FileOutcome": FileOutcome})
+    made = adapter.json_schema(mode=mode)
+    if mode == "serialization":
+        for record in _records(made):
+            _as_printed(record)
     made = {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
     return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
+
+
+def _records(made: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the schema of each object that has named fields."""
+    yield from (found for found in (made, *made.get("$defs", {}).values()) if "properties" in found)
+
+
+def _as_printed(record: dict[str, Any]) -> None:
+    """Describe a record as idp.output prints it: every field, no underscore behind a name."""
+    about, _, attributes = record.get("description", "").partition("Attributes:")
+    told = _told(attributes)
+    properties = record["properties"].items()
+    record["description"] = " ".join(about.split())
+    record["properties"] = {
+        name.rstrip("_"): _described(field, told.get(name, "")) for name, field in properties
+    }
+    record["required"] = list(record["properties"])
+
+
+def _described(field: dict[str, Any], words: str) -> dict[str, Any]:
+    """Return a field's schema; its title would only repeat its name."""
+    about = {"description": words} if words else {}
+    return about | {key: value for key, value in field.items() if key not in ("title", "default")}
+
+
+def _told(attributes: str) -> dict[str, str]:
+    """Return what a docstring tells of each attribute, several of which may share a line."""
+    lines = re.sub(r"\n\s{6,}", " ", attributes)  # a line further in goes on
+    rows = re.findall(r"^\s*([\w, ]+): (.+)$", lines, re.M)
+    return {name.strip(): words for names, words in rows for name in names.split(",")}
 
 
 def stale() -> dict[Path, str]:

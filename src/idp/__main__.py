@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -14,6 +15,9 @@ from idp.errors import IdpError, Interrupted
 
 GLOBAL_FLAGS = {"--quiet", "-q", "--verbose", "-v", "--debug", "--no-input", "--yes", "-y"}
 GLOBAL_OPTIONS = {"-C", "--platform"}
+GLUED = re.compile(r"-C.+|--platform=.*|-[qvy]{2,}", re.S)
+"""A global option together with its value, or several short flags in one word."""
+
 VALUE_OPTIONAL = {"--check"}
 
 
@@ -23,17 +27,30 @@ def main(argv: Sequence[str]) -> int:
     try:
         from idp.cli import app
 
-        return _code(app(words, prog_name="idp", standalone_mode=False))
+        code = _code(app(words, prog_name="idp", standalone_mode=False))
+        sys.stdout.flush()
     except IdpError as error:
         return _tell(error, words)
     except KeyboardInterrupt:
         return _tell(Interrupted("interrupted"), words)
     except BrokenPipeError:
-        # The reader of our pipe has had enough; say nothing more, at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _reader_gone()
+    except SystemExit as stop:
+        # Typer leaves a broken pipe with 1, and completion with its own code.
+        if isinstance(stop.__context__, BrokenPipeError):
+            return _reader_gone()
+        raise
     except Exception as error:
         return _tell_other(error, words)
+    if code == Interrupted.exit_code:  # what Typer makes of Ctrl-C
+        return _tell(Interrupted("interrupted"), words)
+    return code
+
+
+def _reader_gone() -> int:
+    """Say nothing more, at exit either: the reader of our pipe has had enough."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 def _code(outcome: Any) -> int:
@@ -47,7 +64,7 @@ def hoisted(argv: Sequence[str]) -> list[str]:
     for word in words:
         if word == "--":
             rest += [word, *words]
-        elif word in GLOBAL_FLAGS or word.startswith(tuple(f"{o}=" for o in GLOBAL_OPTIONS)):
+        elif word in GLOBAL_FLAGS or GLUED.fullmatch(word):
             front.append(word)
         elif word in GLOBAL_OPTIONS:
             front += [word, *itertools.islice(words, 1)]
@@ -86,6 +103,9 @@ def _tell_other(error: Exception, words: Sequence[str]) -> int:
     if isinstance(error, Abort):
         return _tell(Interrupted("interrupted"), words)
     if hasattr(error, "exit_code") and hasattr(error, "format_message"):
+        if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help
+            print(error.format_message(), file=sys.stderr)
+            return 2
         return _tell(_usage(error), words)
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""

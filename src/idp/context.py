@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -48,6 +49,12 @@ class Context:
     def path(self, given: str | Path) -> Path:
         """Return a path that the user gave, from where `-C` says."""
         return Path(os.path.normpath(Path.cwd() / self.folder / Path(given).expanduser()))
+
+    def place(self, written: str) -> str:
+        """Return a template as the user wrote it, a relative path taken from where `-C` says."""
+        if re.match(r"\.\.?([/@#]|$)", written):
+            return f"{Path.cwd() / self.folder}/{written}"
+        return written
 
     @property
     def can_ask(self) -> bool:

@@ -139,14 +139,9 @@ class Repo:
             raise InvalidInput(f"{self.top} has no commit yet", hint="commit your files first")
         return done.stdout.decode().strip()
 
-    def branch(self) -> str | None:
-        """Return the branch checked out, or None where HEAD is detached."""
-        done = self.run("symbolic-ref", "--quiet", "--short", "HEAD", ok=(0, 1))
-        return done.stdout.decode().strip() or None
-
-    def tree(self, treeish: str) -> dict[str, Entry]:
-        """List the files of a tree."""
-        return tree_of(self.run("ls-tree", "-r", "-z", "--full-tree", treeish).stdout)
+    def is_detached(self) -> bool:
+        """Tell whether HEAD is a commit and not a branch."""
+        return not (self.git_dir / "HEAD").read_text().startswith("ref:")
 
 
 def find(path: Path) -> Repo:

@@ -87,7 +87,7 @@ def _source(idp: Context, type_: str, template: str) -> Source:
     if type_ and template:
         raise UsageError("--type and --template are two ways to say one thing", hint="give one")
     if template:
-        return parse_source(template)
+        return parse_source(idp.place(template))
     chosen = type_ or idp.setting("defaults.type")
     if not chosen:
         raise UsageError("which template?", hint="--type TYPE, see `idp template list`")

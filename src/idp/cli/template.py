@@ -55,7 +55,7 @@ def _place(idp: Context, name: str) -> tuple[Source, str]:
     entry = idp.platform.templates.get(name)
     if entry or not any(mark in name for mark in ":/."):
         return idp.template(name), (entry.deprecated or "") if entry else ""
-    return parse_source(name), ""
+    return parse_source(idp.place(name)), ""
 
 
 @app.command("list", epilog=EXAMPLES)

@@ -11,9 +11,8 @@ from idp.cli.options import Data, DryRun, Fields, Json, Trust, answers, given, n
 from idp.errors import UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from idp.context import Context
+    from idp.git import Repo
     from idp.output import Shape
     from idp.service.merge import FileOutcome
     from idp.service.merging import Request, Update
@@ -108,20 +107,23 @@ def update_service(
     """
     from idp.output import Shape
     from idp.service import update
+    from idp.service.answers import locate
     from idp.service.merging import Request
 
     idp: Context = ctx.obj.trusting(trust)
     given(to=to, source=source, branch=branch)
     shape, folder = Shape(as_json, names(fields)), idp.path(path)
+    source = idp.place(source or "")
     _only_one(status=status, abort=abort, heal=bool(heal), branch=bool(branch), commit=commit)
-    _finish(idp, folder)
+    place = locate(folder)
+    _finish(idp, place[0])
     if abort:
-        return _abort(idp, folder, dry_run, shape)
+        return _abort(idp, place[0], dry_run, shape)
     if status:
-        return _status(idp, folder, answers_file, source or "", shape)
+        return _status(idp, place, answers_file, source or "", shape)
     request = Request(
         to or "",
-        source or "",
+        source,
         answers(data),
         tuple(restore or ()),
         tuple(heal or ()),
@@ -130,7 +132,7 @@ def update_service(
         idp.can_ask and not defaults,
     )
     return _update(
-        idp, folder, answers_file, request, update.Target(commit, branch or ""), dry_run, shape
+        idp, place, answers_file, request, update.Target(commit, branch or ""), dry_run, shape
     )
 
 
@@ -140,20 +142,18 @@ def _only_one(**asked: bool) -> None:
         raise UsageError(f"{' and '.join(chosen)} do not go together", hint="give one of them")
 
 
-def _finish(idp: Context, folder: Path) -> None:
+def _finish(idp: Context, repo: Repo) -> None:
     """Finish what a killed run began."""
     from idp.service import journal
-    from idp.service.answers import locate
 
-    if done := journal.recover(locate(folder)[0]):
+    if done := journal.recover(repo):
         idp.output.say(f"finished what was interrupted: {done}")
 
 
-def _abort(idp: Context, folder: Path, dry_run: bool, shape: Shape) -> int:
+def _abort(idp: Context, repo: Repo, dry_run: bool, shape: Shape) -> int:
     from idp.service import update
-    from idp.service.answers import locate
 
-    undone = update.undo(locate(folder)[0], idp.ask, dry=dry_run)
+    undone = update.undo(repo, idp.ask, dry=dry_run)
     if undone.kept:
         idp.output.say(f"what you edited since is kept in {undone.kept}")
     told = f"{'would undo' if dry_run else 'undone'}: {undone.title} ({len(undone.paths)} paths)"
@@ -161,10 +161,12 @@ def _abort(idp: Context, folder: Path, dry_run: bool, shape: Shape) -> int:
     return 0
 
 
-def _status(idp: Context, folder: Path, answers_file: str, source: str, shape: Shape) -> int:
+def _status(
+    idp: Context, place: tuple[Repo, str], answers_file: str, source: str, shape: Shape
+) -> int:
     from idp.service import answers, status
 
-    service = answers.find(folder, answers_file)
+    service = answers.find(*place, answers_file)
     found = status.of(service, idp.shelf, idp.renders(service.repo.object_format), source)
     idp.output.item(found, shape, lambda: _status_text(idp, found))
     return 0
@@ -183,7 +185,7 @@ def _status_text(idp: Context, found: Status) -> str:
 
 def _update(
     idp: Context,
-    folder: Path,
+    place: tuple[Repo, str],
     answers_file: str,
     request: Request,
     target: Target,
@@ -193,7 +195,7 @@ def _update(
     from idp.service import answers, update
     from idp.service.merging import prepared
 
-    service = answers.find(folder, answers_file)
+    service = answers.find(*place, answers_file)
     answers.check_calm(service.repo, detached_is_fine=bool(target.branch))
     renders = idp.renders(service.repo.object_format)
     with prepared(service, idp.shelf, renders, request) as made:

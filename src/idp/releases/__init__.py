@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -65,9 +65,16 @@ class Shelf:
     cache: Path
     trusts: Callable[[str, str], bool]
     say: Callable[[str], None]
+    _origins: dict[Source, Origin] = field(default_factory=dict)
 
     def origin(self, source: Source) -> Origin:
         """Return where the releases of a template are; nothing is fetched yet."""
+        where = replace(source, version=None)
+        if where not in self._origins:
+            self._origins[where] = self._find(where)
+        return self._origins[where]
+
+    def _find(self, source: Source) -> Origin:
         folder = source.subfolder or ""
         if source.url.startswith(BUILT_IN):
             return Folder(source.url, builtin(source.url.removeprefix(BUILT_IN)))
@@ -112,9 +119,9 @@ def _with(url: str, folder: str) -> str:
 
 def builtin_root() -> Path:
     """Return the folder of the built-in templates: in the wheel, or in a checkout."""
-    here = Path(__file__).resolve().parent
-    shipped = here / "_templates"
-    return shipped if shipped.is_dir() else here.parents[1] / "templates"
+    package = Path(__file__).resolve().parents[1]
+    shipped = package / "_templates"
+    return shipped if shipped.is_dir() else package.parents[1] / "templates"
 
 
 def builtin(name: str) -> Path:

@@ -7,7 +7,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -42,8 +42,11 @@ class Local:
     path: Path
 
     def git_dir(self) -> Path:
-        """Return its git folder."""
-        return Path(git.text("rev-parse", "--absolute-git-dir", cwd=self.path))
+        """Return its git folder; in a linked worktree `.git` is a file, which git can read."""
+        inside = self.path / ".git"
+        if inside.is_file():
+            return Path(git.text("rev-parse", "--absolute-git-dir", cwd=self.path))
+        return inside if inside.exists() else self.path
 
     def refresh(self) -> None:
         """Nothing to fetch."""
@@ -98,13 +101,14 @@ class GitRepository:
     store: Store
     cache: Path
     say: Callable[[str], None]
+    _known: dict[str, str] = field(default_factory=dict)
 
     def versions(self) -> list[str]:
         """Return the released versions, newest first; those cached where nothing can be fetched."""
         first = not isinstance(self.store, Mirror) or not self.store.path.exists()
         try:
             if not first:
-                self.store.refresh()
+                self._refresh()
         except IdpError as error:
             self.say(f"{error}: going by what is cached")
         return newest_first([self._short(tag) for tag in self._own_tags()])
@@ -117,7 +121,7 @@ class GitRepository:
         """Lay a release down in the cache as a plain folder."""
         commit = self._commit(version)
         if commit is None and isinstance(self.store, Mirror):
-            self.store.refresh()
+            self._refresh()
             commit = self._commit(version)
         if commit is None:
             raise no_release(self.url, version, self.versions())
@@ -128,8 +132,17 @@ class GitRepository:
         done = git.run("--git-dir", str(self.store.git_dir()), *args, cwd=Path("/"), ok=ok)
         return done.stdout.decode(errors="surrogateescape").strip() if not done.code else ""
 
+    def _refresh(self) -> None:
+        self._known.clear()
+        self.store.refresh()
+
     def _tags(self) -> dict[str, str]:
         """Return each tag's commit."""
+        if not self._known:
+            self._known.update(self._listed())
+        return self._known
+
+    def _listed(self) -> dict[str, str]:
         shape = "--format=%(objectname) %(*objectname) %(refname:lstrip=2)"
         rows = (r.split(" ") for r in self._git("for-each-ref", shape, "refs/tags").splitlines())
         return {tag: peeled or direct for direct, peeled, tag in rows}

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from idp.errors import InvalidInput, NotFound
+from idp.scaffold.version import parse
 
 Stage = Literal["before", "after"]
 MERGED_LISTS = ("_exclude", "_jinja_extensions", "_secret_questions", "_skip_if_exists")
@@ -199,3 +200,35 @@ def without_extensions(text: str) -> str:
                 for number in range(key.start_mark.line, last):
                     lines[number] = "\n"
     return "".join(lines)
+
+
+def migrations(
+    config: TemplateConfig, stage: Stage, old: str, new: str
+) -> list[tuple[Command, dict[str, str]]]:
+    """Return the migrations between two releases, each with the variables that it is told.
+
+    A migration with a version runs if new >= version > old (PEP 440), one without runs always.
+    """
+    span = {
+        "stage": stage,
+        "version_from": old,
+        "version_to": new,
+        "version_pep440_from": str(parse(old) or old),
+        "version_pep440_to": str(parse(new) or new),
+    }
+    chosen = []
+    for command in config.migrations(stage):
+        if not command.version:
+            chosen.append((command, span))
+        elif _between(old, command.version, new):
+            current = str(parse(command.version))
+            more = {"version_current": command.version, "version_pep440_current": current}
+            chosen.append((command, span | more))
+    return chosen
+
+
+def _between(old: str, version: str, new: str) -> bool:
+    low, at, high = parse(old), parse(version), parse(new)
+    if at is None:
+        raise InvalidInput(f"copier.yml of the template: {version!r} is no version (PEP 440)")
+    return bool(low and high and high >= at > low)

@@ -11,15 +11,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import copier
-import copier._main
-import copier._template
 import yaml
-from copier.errors import CopierAnswersInterrupt, CopierError, UnsafeTemplateError
 from jinja2 import TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
 from idp.errors import IdpError, Interrupted, InvalidInput, Refused, UsageError
+from idp.scaffold.engine import copier
 from idp.scaffold.version import parse
 
 HEADER = "# Written by idp and read by it at the next update: edit the answers, not the names.\n"
@@ -190,11 +187,11 @@ def _plain_errors() -> Iterator[None]:
         yield
     except IdpError:
         raise
-    except UnsafeTemplateError as error:
+    except copier.errors.UnsafeTemplateError as error:
         raise Refused("the template runs code while it renders", hint="--trust it") from error
-    except CopierAnswersInterrupt as error:
+    except copier.errors.CopierAnswersInterrupt as error:
         raise Interrupted("nothing was written") from error
-    except CopierError as error:
+    except copier.errors.CopierError as error:
         raise InvalidInput(f"the template cannot be rendered: {error}") from error
     except Exception as error:  # a template's expressions can raise anything
         raise _about(error) from error

@@ -14,8 +14,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from idp import proc
 from idp.errors import InvalidInput
-from idp.scaffold.config import Command, Stage, TemplateConfig
-from idp.scaffold.version import parse
+from idp.scaffold.config import Command, TemplateConfig
 
 KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "TERM")
 """All that a template's command sees of the user's environment."""
@@ -78,38 +77,6 @@ class Scene:
             "_copier_operation": self.operation,
             "_folder_name": self.folder.name,
         }
-
-
-def migrations(
-    config: TemplateConfig, stage: Stage, old: str, new: str
-) -> list[tuple[Command, dict[str, str]]]:
-    """Return the migrations between two releases, each with the variables that it is told.
-
-    A migration with a version runs if new >= version > old (PEP 440), one without runs always.
-    """
-    span = {
-        "stage": stage,
-        "version_from": old,
-        "version_to": new,
-        "version_pep440_from": str(parse(old) or old),
-        "version_pep440_to": str(parse(new) or new),
-    }
-    chosen = []
-    for command in config.migrations(stage):
-        if not command.version:
-            chosen.append((command, span))
-        elif _between(old, command.version, new):
-            current = str(parse(command.version))
-            more = {"version_current": command.version, "version_pep440_current": current}
-            chosen.append((command, span | more))
-    return chosen
-
-
-def _between(old: str, version: str, new: str) -> bool:
-    low, at, high = parse(old), parse(version), parse(new)
-    if at is None:
-        raise InvalidInput(f"copier.yml of the template: {version!r} is no version (PEP 440)")
-    return bool(low and high and high >= at > low)
 
 
 def run_all(scene: Scene, commands: Iterable[tuple[Command, Mapping[str, str]]]) -> None:

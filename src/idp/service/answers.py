@@ -88,10 +88,9 @@ class Service:
         """The service's folder."""
         return self.repo.top / self.prefix
 
-    def tree(self, commit: str) -> dict[str, git.Entry]:
-        """List the service's files in a commit."""
-        files = self.repo.tree(f"{commit}:{self.prefix.rstrip('/')}" if self.prefix else commit)
-        return {path: entry for path, entry in files.items() if entry.mode != "160000"}
+    def tree(self, commit: str) -> str:
+        """Return what names the tree of the service's files in a commit."""
+        return f"{commit}:{self.prefix.rstrip('/')}"
 
 
 def locate(path: Path) -> tuple[git.Repo, str]:
@@ -101,36 +100,41 @@ def locate(path: Path) -> tuple[git.Repo, str]:
     return repo, "" if relative == "." else f"{relative}/"
 
 
-def find(path: Path, answers_file: str = "") -> Service:
-    """Return the service in a folder.
+def find(repo: git.Repo, prefix: str, answers_file: str = "") -> Service:
+    """Return the service in a folder of a repository.
 
     Args:
+        prefix: the folder, as `locate` gives it.
         answers_file: which answers, where several templates serve one folder.
 
     Raises:
         NotFound: no such folder, or no answers file in its last commit.
         InvalidInput: the answers file is damaged, or its history is cut off.
     """
-    repo, prefix = locate(path)
     head = repo.head()
-    name = f"{prefix}{answers_file or _answers_file(repo, prefix)}"
-    done = repo.run("cat-file", "blob", f"{head}:{name}", ok=(0, 128))
-    if done.code:
-        raise _no_answers(path, answers_file or DEFAULT)
-    answers = Answers.parse(done.stdout, str(repo.top / name))
+    name = f"{prefix}{answers_file or DEFAULT}"
+    content = _blob(repo, head, name)
+    if content is None and not answers_file:
+        name = f"{prefix}{_only_answers_file(repo, prefix)}"
+        content = _blob(repo, head, name)
+    if content is None:
+        raise _no_answers(repo.top / prefix, answers_file or DEFAULT)
+    answers = Answers.parse(content, str(repo.top / name))
     return Service(
         repo, prefix, head, name.removeprefix(prefix), answers, _origins(repo, name, answers)
     )
 
 
-def _answers_file(repo: git.Repo, prefix: str) -> str:
-    """Return the name of the answers file: the usual one, or the only one there is."""
-    if repo.run("cat-file", "-e", f"HEAD:{prefix}{DEFAULT}", ok=(0, 1, 128)).code == 0:
-        return DEFAULT
+def _blob(repo: git.Repo, commit: str, name: str) -> bytes | None:
+    done = repo.run("cat-file", "blob", f"{commit}:{name}", ok=(0, 128))
+    return None if done.code else done.stdout
+
+
+def _only_answers_file(repo: git.Repo, prefix: str) -> str:
+    """Return the name of the one answers file that is not called as usual."""
     where = f":(top,glob){prefix}*.y*ml"
-    done = repo.run(
-        "grep", "-lz", "--full-name", "-e", "^_src_path:", "HEAD", "--", where, ok=(0, 1)
-    )
+    asked = ("grep", "-lz", "--full-name", "-e", "^_src_path:", "HEAD", "--", where)
+    done = repo.run(*asked, ok=(0, 1))
     found = [name.split(":", 1)[1] for name in done.stdout.decode().split("\0") if name]
     if len(found) > 1:
         raise InvalidInput(f"several answers files: {', '.join(found)}", hint="--answers-file FILE")
@@ -194,5 +198,5 @@ def check_calm(repo: git.Repo, *, detached_is_fine: bool) -> None:
     for name, what in IN_PROGRESS.items():
         if (repo.git_dir / name).exists():
             raise Refused(f"{what} is in progress in {repo.top}", hint="finish or abort it first")
-    if not detached_is_fine and repo.branch() is None:
+    if not detached_is_fine and repo.is_detached():
         raise Refused(f"{repo.top} has a detached HEAD", hint="run `git switch BRANCH`")

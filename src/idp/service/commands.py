@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from idp import git, proc
 from idp.git import Tree
 from idp.releases import Release
-from idp.scaffold import tasks
-from idp.scaffold.config import Command
+from idp.scaffold.config import Command, migrations
 from idp.service.merge import Matches, protect
 from idp.service.scratch import Labels, Merged, Scratch
+
+if TYPE_CHECKING:
+    from idp.scaffold.tasks import Scene
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Runner:
 
     def before(self, ours: Tree) -> Tree:
         """Return our tree after the "before" migrations: the same object where there are none."""
-        chosen = tasks.migrations(self.new.config, "before", self.old.version, self.new.version)
+        chosen = migrations(self.new.config, "before", self.old.version, self.new.version)
         if not self.new.trusted or not chosen:
             return ours
         return self._run(ours, chosen)
@@ -45,7 +47,7 @@ class Runner:
         self, merged: Tree, laid_down: Tree, origin: Tree, ours: Tree, labels: Labels
     ) -> Merged:
         """Return the merged tree after the "after" migrations and the tasks."""
-        chosen = tasks.migrations(self.new.config, "after", self.old.version, self.new.version)
+        chosen = migrations(self.new.config, "after", self.old.version, self.new.version)
         chosen += [(task, {"stage": "task"}) for task in self.new.config.tasks]
         if not self.new.trusted or not chosen:
             return Merged(merged, {})
@@ -54,6 +56,8 @@ class Runner:
 
     def check(self, merged: Tree, command: str, *, own: bool) -> None:
         """Run a check on the merged tree: the user's own sees the user's environment."""
+        from idp.scaffold import tasks
+
         self.scratch.check_out(merged)
         env = git.clean_env() if own else tasks.scrubbed(self._home())
         proc.run(
@@ -66,19 +70,23 @@ class Runner:
 
     def matching(self, patterns: Iterable[str]) -> Matches:
         """Return what tells whether a path matches patterns of copier.yml."""
-        lines = self._scene().patterns(patterns)
-        if not lines:
+        texts = tuple(patterns)
+        if not texts:
             return lambda _: False
         from pathspec import PathSpec
 
-        return PathSpec.from_lines("gitignore", lines).match_file
+        return PathSpec.from_lines("gitignore", self._scene().patterns(texts)).match_file
 
     def _run(self, tree: Tree, chosen: list[tuple[Command, dict[str, str]]]) -> Tree:
+        from idp.scaffold import tasks
+
         self.scratch.check_out(tree)
         tasks.run_all(self._scene(), chosen)
         return self.scratch.check_in()
 
-    def _scene(self) -> tasks.Scene:
+    def _scene(self) -> Scene:
+        from idp.scaffold import tasks
+
         return tasks.Scene(
             self.new.config,
             self.new.tree,

@@ -163,7 +163,8 @@ class _Merging:
     folder: Path
 
     def result(self) -> Update:
-        service, committed = self.service, self.service.tree(self.service.head)
+        service = self.service
+        committed = self.scratch.read(service.tree(service.head))
         migrated = self._before(committed)
         base, theirs = self._both(migrated.answers, committed)
         base, origin = self._nearest(base, committed)
@@ -177,7 +178,11 @@ class _Merging:
         merged = self._with_answers(merge(self.scratch, sides, self._labels), sides)
         if not merged.conflicts and self._moves(base, theirs):
             merged = runner.after(
-                merged.tree, rendered.theirs, service.tree(origin), committed, self._labels
+                merged.tree,
+                rendered.theirs,
+                self.scratch.read(service.tree(origin)),
+                committed,
+                self._labels,
             )
         self._check(runner, merged)
         sides = replace(sides, ours=committed)
@@ -207,8 +212,7 @@ class _Merging:
             return first, origins[0].commit
         ours = self.scratch.write(committed)
         renders = [
-            self.renders.make(self._wanted(self.old, o.answers.values, {}, committed), self.folder)
-            for o in origins
+            self._make(self._wanted(self.old, o.answers.values, {}, committed)) for o in origins
         ]
         near = min(range(len(origins)), key=lambda i: self.scratch.distance(renders[i].tree, ours))
         return renders[near], origins[near].commit
@@ -272,13 +276,20 @@ class _Merging:
         """Render both releases, side by side where neither is cached."""
         base = self._wanted(self.old, self.service.origins[0].answers.values, {}, committed)
         theirs = self._wanted(self.new, answers, self.request.data, committed, self.request.ask)
-        if self.renders.cached(base) or self.renders.cached(theirs):
-            return self.renders.make(base, self.folder), self.renders.make(theirs, self.folder)
+        old, new = self.renders.cached(base), self.renders.cached(theirs)
+        if old or new:
+            return (
+                old or self.renders.make(base, self.folder),
+                new or self.renders.make(theirs, self.folder),
+            )
         from idp.scaffold import render  # noqa: F401 - imported once, before the fork
 
         with proc.forked(lambda: self.renders.make(base, self.folder)) as other:
             made = self.renders.make(theirs, self.folder)
             return other(), made
+
+    def _make(self, wanted: Wanted) -> Render:
+        return self.renders.cached(wanted) or self.renders.make(wanted, self.folder)
 
     def _wanted(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from idp import git, proc
@@ -28,6 +28,8 @@ MERGING = (
     "merge.renameLimit=20000",
     "diff.renameLimit=20000",
 )
+SUBMODULE = "160000"
+
 Labels = tuple[str, str, str]
 """The names of base, ours and theirs in conflict markers."""
 
@@ -54,6 +56,7 @@ class Scratch:
 
     folder: Path
     scratch_index: Path
+    _names: dict[frozenset[tuple[str, Entry]], str] = field(default_factory=dict)
 
     @classmethod
     def make(cls, folder: Path, object_format: str, borrowed: Iterable[Path]) -> Scratch:
@@ -85,7 +88,13 @@ class Scratch:
         )
 
     def write(self, tree: Tree) -> str:
-        """Write a tree object and return its name."""
+        """Write a tree object and return its name; one that was read here is there already."""
+        key = frozenset(tree.items())
+        if key not in self._names:
+            self._names[key] = self._written(tree)
+        return self._names[key]
+
+    def _written(self, tree: Tree) -> str:
         lines = b"".join(
             f"{e.mode} {e.oid}\t{path}\0".encode(errors="surrogateescape")
             for path, e in tree.items()
@@ -95,8 +104,12 @@ class Scratch:
         return self._word("write-tree")
 
     def read(self, treeish: str) -> dict[str, Entry]:
-        """List the files of a tree."""
-        return git.tree_of(self.git("ls-tree", "-r", "-z", "--full-tree", treeish).stdout)
+        """List the files of a tree; submodules are no files."""
+        listed = git.tree_of(self.git("ls-tree", "-r", "-z", "--full-tree", treeish).stdout)
+        files = {path: entry for path, entry in listed.items() if entry.mode != SUBMODULE}
+        if len(files) == len(listed):
+            self._names[frozenset(files.items())] = treeish
+        return files
 
     def merge(self, base: str, ours: str, theirs: str, labels: Labels) -> Merged:
         """Merge two trees; `labels` name the sides in conflict markers."""
