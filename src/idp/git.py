@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from idp import proc
-from idp.errors import InvalidInput, NotFound
+from idp.errors import InvalidInput, NotAllowed, NotFound, RemoteFailed
 
 # A hook's GIT_DIR would make us write into the caller's repository; what reaches a server stays.
 KEPT = (
@@ -47,6 +49,8 @@ STEADY = (
 
 FALLBACK_IDENTITY = {"NAME": "idp", "EMAIL": "idp@localhost"}
 
+DENIED = re.compile(r"authentication failed|permission denied|could not read username|403", re.I)
+
 ABSENT = "0"
 """The mode that removes a path from an index."""
 
@@ -72,6 +76,18 @@ def run(
         return proc.run(command, cwd=cwd, env=env or clean_env(), stdin=stdin, ok=ok)
     except proc.CommandFailed as error:
         raise proc.CommandFailed(("git", args[0]), error.finished) from None
+
+
+@contextmanager
+def talking_to(url: str) -> Iterator[None]:
+    """Say of a failure that it was the server's: NotAllowed, or RemoteFailed."""
+    try:
+        yield
+    except proc.CommandFailed as error:
+        if DENIED.search("\n".join(error.details)):
+            hint = "check git's credentials for it, or your ssh key"
+            raise NotAllowed(f"{url} refused us", hint=hint, details=error.details) from error
+        raise RemoteFailed(f"cannot reach {url}", details=error.details) from error
 
 
 def text(*args: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:

@@ -119,8 +119,10 @@ def plain(value: Any) -> Any:
         return {f.name.rstrip("_"): plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
+    if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted((plain(item) for item in value), key=str)
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, (Decimal, Path)):
@@ -142,8 +144,22 @@ def select(record: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
 
 
 def _print_json(value: Any) -> None:
-    indent = 2 if sys.stdout.isatty() else None
-    print(json.dumps(value, indent=indent, ensure_ascii=False))
+    print(_dumped(value, 2 if sys.stdout.isatty() else None))
+
+
+def _dumped(value: Any, indent: int | None = None) -> str:
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    return json.dumps(value, indent=indent) if any(map(_is_undecodable, text)) else text
+
+
+def _is_undecodable(character: str) -> bool:
+    """Tell whether it stands for a byte of a file's name that is no UTF-8."""
+    return "\udc80" <= character <= "\udcff"
+
+
+def printable(words: str) -> str:
+    """Return words that cannot drive a terminal: other people name files."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
 
 
 def _cell(value: Any) -> str:
@@ -169,11 +185,13 @@ def error_json(error: IdpError) -> str:
         "retryable": error.retryable,
         "details": list(error.details),
     }
-    return json.dumps(told, ensure_ascii=False)
+    return _dumped(told)
 
 
 def error_text(error: IdpError, *, colour: bool) -> str:
     """Return an error for a person: what, the details, what to do."""
     red, dim, off = ("\033[31m", "\033[2m", "\033[0m") if colour else ("", "", "")
-    lines = [f"{red}error:{off} {error.message}", *(f"  {line}" for line in error.details)]
+    message, *more = error.message.splitlines() or [""]
+    lines = [f"{red}error:{off} {printable(message)}"]
+    lines += [f"  {printable(line.expandtabs())}" for line in (*more, *error.details)]
     return "\n".join([*lines, f"{dim}hint:{off} {error.hint}"] if error.hint else lines)

@@ -7,7 +7,7 @@ import pickle
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +18,9 @@ T = TypeVar("T")
 
 TAIL = 40
 """Lines of a failed program's output that are shown."""
+
+GRACE = 1.0
+"""Seconds until the pipes of a program that was ended are closed, whoever holds them."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,8 @@ def run(
             start_new_session=True,
         )
     except FileNotFoundError as error:
+        if cwd and not cwd.is_dir():
+            raise NotFound(f"no folder {cwd}") from error
         raise NotFound(f"no program called {command[0]}", hint=f"install {command[0]}") from error
     finished = _finish(process, command, stdin, timeout)
     if finished.code not in ok:
@@ -87,9 +92,8 @@ def _finish(
     try:
         out, err = process.communicate(stdin, timeout)
     except subprocess.TimeoutExpired as error:
-        _end_group(process)
-        out, _ = process.communicate()
-        late = f"{out.decode(errors='replace')}\nstopped after {timeout:g} s".encode()
+        said = _end_group(process).decode(errors="replace")
+        late = f"{said.rstrip()}\nstopped after {timeout:g} s".encode()
         raise CommandFailed(command, Finished(-signal.SIGKILL, late, b"")) from error
     except BaseException:
         _end_group(process)
@@ -97,12 +101,21 @@ def _finish(
     return Finished(process.returncode, out, err or b"")
 
 
-def _end_group(process: subprocess.Popen[bytes]) -> None:
-    """End the program and all it started: a child that holds the pipe would keep us waiting."""
+def _end_group(process: subprocess.Popen[bytes]) -> bytes:
+    """End the program and all it started; return what it wrote."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
         process.kill()
+    try:
+        out, _ = process.communicate(timeout=GRACE)
+    except subprocess.TimeoutExpired as left:  # a daemon has left the group and holds the pipe
+        out = left.output
+        process.wait()
+    for stream in filter(None, (process.stdin, process.stdout, process.stderr)):
+        with suppress(BrokenPipeError):
+            stream.close()
+    return out or b""
 
 
 @contextmanager

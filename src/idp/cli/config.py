@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from idp.cli.options import Fields, Json, names
+from idp.cli.options import Fields, Json, shape
 
 if TYPE_CHECKING:
     from idp.context import Context
@@ -28,8 +28,8 @@ def config() -> None:
 @app.command(epilog=EXAMPLES)
 def explain(ctx: typer.Context, as_json: Json = False, fields: Fields = "") -> None:
     """Show each effective value and its origin: a flag, the environment, FILE:LINE, a default."""
-    from idp.output import Shape
+    from idp.config import Setting
 
     idp: Context = ctx.obj
-    shape = Shape(as_json, names(fields))
-    idp.output.rows(idp.settings(), ("key", "value", "origin"), shape)
+    wanted = shape(as_json, fields, Setting)
+    idp.output.rows(idp.settings(), ("key", "value", "origin"), wanted)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from idp.cli.options import Data, DryRun, Fields, Json, Trust, answers, names
+from idp.cli.options import Data, DryRun, Fields, Json, Trust, answers, given, shape
 from idp.errors import UsageError
 
 if TYPE_CHECKING:
     from idp.config.source import Source
     from idp.context import Context
+    from idp.releases import Release
     from idp.service.create import Created, Draft, Request
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -35,26 +37,31 @@ def _types() -> list[str]:
 @app.command(epilog=EXAMPLES)
 def create_service(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="The service's name in the catalog.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name in the catalog.")],
     type_: Annotated[
-        str, typer.Option("--type", "-t", help="A template of the platform.", autocompletion=_types)
-    ] = "",
+        str | None,
+        typer.Option("--type", "-t", help="A template of the platform.", autocompletion=_types),
+    ] = None,
     template: Annotated[
-        str,
-        typer.Option(metavar="SOURCE", help="Any Copier template: PATH or URL[#FOLDER][@VERSION]."),
-    ] = "",
-    owner: Annotated[str, typer.Option(help="The team that owns it.")] = "",
-    dest: Annotated[str, typer.Option(metavar="DIR", help="Its folder; else ./NAME.")] = "",
+        str | None,
+        typer.Option(metavar="SOURCE", help="A Copier template: PATH or URL[#FOLDER][@VERSION]."),
+    ] = None,
+    owner: Annotated[str | None, typer.Option(help="The team that owns it.")] = None,
+    dest: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Its folder; else ./NAME.")
+    ] = None,
     into: Annotated[
-        str, typer.Option(metavar="REPO", help="Make it a folder of this repository.")
-    ] = "",
+        str | None, typer.Option(metavar="REPO", help="Make it a folder of this repository.")
+    ] = None,
     data: Data = None,
-    data_file: Annotated[str, typer.Option(metavar="FILE", help="Answers as YAML.")] = "",
+    data_file: Annotated[str | None, typer.Option(metavar="FILE", help="Answers as YAML.")] = None,
     defaults: Annotated[
         bool, typer.Option("--defaults", help="Take the defaults for what is not answered.")
     ] = False,
     trust: Trust = False,
-    remote: Annotated[str, typer.Option(metavar="URL", help="Add this remote and push.")] = "",
+    remote: Annotated[
+        str | None, typer.Option(metavar="URL", help="Add this remote and push.")
+    ] = None,
     dry_run: DryRun = False,
     as_json: Json = False,
     fields: Fields = "",
@@ -63,24 +70,36 @@ def create_service(
 
     If it fails or is interrupted, nothing is left behind.
     """
-    from idp.output import Shape
     from idp.service import create
 
+    given(type=type_, template=template, owner=owner, dest=dest, into=into,
+          data_file=data_file, remote=remote)  # fmt: skip
     idp: Context = ctx.obj.trusting(trust)
-    request = _request(
-        idp, create.Request, name, owner, dest, into, defaults, remote, _data(idp, data, data_file)
-    )
+    wanted = shape(as_json, fields, create.Created)
+    place, repo = _place(idp, name, dest, into)
+    request = create.Request(
+        name, place, repo, owner or idp.setting("defaults.owner"),
+        _data(idp, data, data_file), defaults, idp.can_ask and not defaults, remote or "",
+    )  # fmt: skip
     create.check(request)
     release = idp.shelf.release(_source(idp, type_, template))
+    _tell(idp, release, request)
     with create.drafted(request, release, idp.renders(), dry=dry_run) as draft:
+        idp.output.detail(f"plan {draft.plan().digest}")
         made = draft.created("") if dry_run else create.carry_out(draft, idp.ask)
         text = _tree(draft) if dry_run else _story(made, request)
-    if release.left_out:
-        idp.output.say(f"not trusted, so without its {' and '.join(release.left_out)} (--trust)")
-    idp.output.item(made, Shape(as_json, names(fields)), lambda: text)
+    idp.output.item(made, wanted, lambda: text)
 
 
-def _source(idp: Context, type_: str, template: str) -> Source:
+def _place(idp: Context, name: str, dest: str | None, into: str | None) -> tuple[Path, Path | None]:
+    """Return the service's folder, and the repository that it becomes a part of, if any."""
+    if dest and into:
+        raise UsageError("--dest and --into say two places", hint="give one")
+    repo = idp.path(into) if into else None
+    return (repo / name, repo) if repo else (idp.path(dest or name), None)
+
+
+def _source(idp: Context, type_: str | None, template: str | None) -> Source:
     """Return the template that is asked for, or the platform's default type."""
     from idp.config.source import parse_source
 
@@ -97,34 +116,20 @@ def _source(idp: Context, type_: str, template: str) -> Source:
     return idp.template(chosen)
 
 
-def _request(
-    idp: Context,
-    make: type[Request],
-    name: str,
-    owner: str,
-    dest: str,
-    into: str,
-    defaults: bool,
-    remote: str,
-    data: dict[str, Any],
-) -> Request:
-    if dest and into:
-        raise UsageError("--dest and --into say two places", hint="give one")
-    repo = idp.path(into) if into else None
-    place = repo / name if repo else idp.path(dest or name)
-    return make(
-        name,
-        place,
-        repo,
-        owner or idp.setting("defaults.owner"),
-        data,
-        defaults,
-        idp.can_ask and not defaults,
-        remote,
-    )
+def _tell(idp: Context, release: Release, request: Request) -> None:
+    """Say what a person should know before the service is there."""
+    idp.output.detail(f"{release.template} {release.version} is {release.commit}")
+    if said := release.config.own.get("deprecated"):
+        idp.output.say(f"warning: {release.name} is deprecated: {said}")
+    if release.left_out:
+        idp.output.say(f"not trusted, so without its {' and '.join(release.left_out)} (--trust)")
+    for unknown in sorted(request.data.keys() - release.config.questions.keys()):
+        close = get_close_matches(unknown, release.config.questions, 1)
+        mean = f", did you mean {close[0]}?" if close else ""
+        idp.output.say(f"warning: {release.name} does not ask {unknown}{mean}")
 
 
-def _data(idp: Context, pairs: list[str] | None, file: str) -> dict[str, Any]:
+def _data(idp: Context, pairs: list[str] | None, file: str | None) -> dict[str, Any]:
     """Return the answers of `--data-file`, and over them those of `--data`."""
     return (_read(idp.path(file)) if file else {}) | answers(pairs)
 
@@ -148,19 +153,18 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _story(made: Created, request: Request) -> str:
     where = Path(made.path)
-    lines = [
-        f"{made.name}: {len(made.files)} files from {made.template} {made.version}",
-        f"  in {where}",
-    ]
+    lines = [f"{made.name}: {len(made.files)} files from {made.template} {made.version}"]
+    lines.append(f"  in {where}")
     if request.into:
         return "\n".join([*lines, f"  not committed: git -C {request.into} add {where.name}"])
-    return "\n".join(
-        [*lines, f"  commit {made.commit[:12]}", f"next: cd {where} && make setup test"]
-    )
+    verbs = " && make setup test" if "Makefile" in made.files else ""
+    return "\n".join([*lines, f"  commit {made.commit[:12]}", f"next: cd {where}{verbs}"])
 
 
 def _tree(draft: Draft) -> str:
     """Return the plan as a tree of files."""
+    from idp.output import printable
+
     lines, shown = [f"{draft.request.dest.name}/"], set()
     for name in draft.files:
         parts = name.split("/")
@@ -168,7 +172,7 @@ def _tree(draft: Draft) -> str:
             path = "/".join(parts[: depth + 1])
             if path not in shown:
                 shown.add(path)
-                lines.append("  " * (depth + 1) + part + "/" * (depth + 1 < len(parts)))
+                lines.append("  " * (depth + 1) + printable(part) + "/" * (depth + 1 < len(parts)))
     plan = draft.plan()
     told = f"{len(draft.files)} files from {draft.release.template} {draft.release.version}"
     return "\n".join([*lines, told, f"plan {plan.digest[:16]}, nothing was written"])

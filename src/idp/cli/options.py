@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from dataclasses import fields
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from idp.errors import UsageError
+
+if TYPE_CHECKING:
+    from idp.output import Shape
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Fields = Annotated[str, typer.Option("--fields", metavar="A,B", help="Only these fields.")]
@@ -19,9 +23,21 @@ Data = Annotated[
 ]
 
 
-def names(fields: str) -> tuple[str, ...]:
-    """Return the names in `--fields a,b`."""
-    return tuple(filter(None, (name.strip() for name in fields.split(","))))
+def shape(as_json: bool, wanted: str, kind: type) -> Shape:
+    """Return how a record shall be printed; its fields are checked before any work is done.
+
+    Args:
+        wanted: the value of `--fields a,b`.
+        kind: the dataclass that will be printed.
+
+    Raises:
+        UsageError: it has no such field.
+    """
+    from idp.output import Shape, select
+
+    names = tuple(filter(None, (name.strip() for name in wanted.split(","))))
+    select({field.name.rstrip("_"): None for field in fields(kind)}, names)
+    return Shape(as_json, names)
 
 
 def answers(pairs: list[str] | None) -> dict[str, Any]:

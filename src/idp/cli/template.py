@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from idp.cli.options import DryRun, Fields, Json, names
+from idp.cli.options import DryRun, Fields, Json, shape
 
 if TYPE_CHECKING:
     from idp.config.source import Source
@@ -61,39 +61,37 @@ def _place(idp: Context, name: str) -> tuple[Source, str]:
 @app.command("list", epilog=EXAMPLES)
 def list_(ctx: typer.Context, as_json: Json = False, fields: Fields = "") -> None:
     """List the templates of the platform."""
-    from idp.output import Shape
+    from idp.scaffold.version import newest_stable
 
     idp: Context = ctx.obj
-    rows = []
+    wanted, rows = shape(as_json, fields, Listed), []
     for name, entry in sorted(idp.platform.templates.items()):
-        known = idp.shelf.origin(idp.template(name)).versions()
-        rows.append(
-            Listed(
-                name, next(iter(known), ""), entry.description, entry.deprecated or "", entry.source
-            )
-        )
-    idp.output.rows(
-        rows, ("name", "newest", "description", "deprecated"), Shape(as_json, names(fields))
-    )
+        newest = newest_stable(idp.shelf.origin(idp.template(name)).versions())
+        told = entry.deprecated or ""
+        rows.append(Listed(name, newest, entry.description, told, entry.source))
+    idp.output.rows(rows, ("name", "newest", "description", "deprecated"), wanted)
 
 
 @app.command(epilog=EXAMPLES)
 def show(
     ctx: typer.Context,
     name: Annotated[
-        str, typer.Argument(help="A name of the platform, or SOURCE.", autocompletion=_names)
+        str,
+        typer.Argument(
+            metavar="NAME", help="A name of the platform, or SOURCE.", autocompletion=_names
+        ),
     ],
     as_json: Json = False,
     fields: Fields = "",
 ) -> None:
     """Show a template's questions, releases, deprecations and changelog."""
-    from idp.output import Shape
-    from idp.template.show import show as find
+    from idp.template import show as work
 
     idp: Context = ctx.obj
+    wanted = shape(as_json, fields, work.Shown)
     source, deprecated = _place(idp, name)
-    shown = find(idp.shelf, source, deprecated)
-    idp.output.item(shown, Shape(as_json, names(fields)), lambda: _text(idp, shown))
+    shown = work.show(idp.shelf, source, deprecated)
+    idp.output.item(shown, wanted, lambda: _text(idp, shown))
 
 
 def _text(idp: Context, shown: Shown) -> str:
@@ -114,41 +112,45 @@ def _text(idp: Context, shown: Shown) -> str:
 @app.command(epilog=EXAMPLES)
 def release(
     ctx: typer.Context,
-    folder: Annotated[str, typer.Argument(help="The template's folder.")],
-    version: Annotated[str, typer.Argument(help="MAJOR.MINOR.PATCH.")],
+    folder: Annotated[
+        str, typer.Argument(metavar="FOLDER", help="The template: its folder, or ./templates/NAME.")
+    ],
+    version: Annotated[str, typer.Argument(metavar="VERSION", help="MAJOR.MINOR.PATCH.")],
     dry_run: DryRun = False,
     as_json: Json = False,
     fields: Fields = "",
 ) -> None:
     """Release a template: an immutable folder beside it, or a tag where it is a repository."""
-    from idp.output import Shape
-    from idp.template.release import release as make
+    from idp.template import release as work
 
     idp: Context = ctx.obj
-    made = make(idp.path(folder), version, idp.ask, dry=dry_run)
+    wanted = shape(as_json, fields, work.Released)
+    place = idp.path(folder)
+    if not place.is_dir():
+        place = idp.path(f"templates/{folder}")
+    made = work.release(place, version, idp.ask, dry=dry_run)
     would = "would be " * dry_run
     idp.output.item(
-        made,
-        Shape(as_json, names(fields)),
-        lambda: f"{made.name} {made.version} {would}released: {made.place}",
+        made, wanted, lambda: f"{made.name} {made.version} {would}released: {made.place}"
     )
 
 
 @app.command(epilog=EXAMPLES)
 def verify(
     ctx: typer.Context,
-    folder: Annotated[str, typer.Argument(help="The folder of the templates.")] = "templates",
+    folder: Annotated[
+        str, typer.Argument(metavar="FOLDER", help="The folder of the templates.")
+    ] = "templates",
     as_json: Json = False,
+    fields: Fields = "",
 ) -> int:
     """Check that no release has changed since it was made: for CI; exit 3 if one has."""
-    from idp.output import Shape
-    from idp.template.release import altered
+    from idp.template import release as work
 
     idp: Context = ctx.obj
-    wrong = altered(idp.path(folder))
+    wanted = shape(as_json, fields, work.Verified)
+    found = work.verify(idp.path(folder))
     idp.output.item(
-        {"altered": wrong},
-        Shape(as_json),
-        lambda: "\n".join(wrong) or "every release is as it was made",
+        found, wanted, lambda: "\n".join(found.altered) or "every release is as it was made"
     )
-    return 3 if wrong else 0
+    return 3 if found.altered else 0

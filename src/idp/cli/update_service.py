@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from idp.cli.options import Data, DryRun, Fields, Json, Trust, answers, given, names
+from idp.cli.options import Data, DryRun, Fields, Json, Trust, answers, given, shape
 from idp.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from idp.git import Repo
     from idp.output import Shape
     from idp.service.merge import FileOutcome
-    from idp.service.merging import Request, Update
+    from idp.service.proposal import Request, Update
     from idp.service.status import Status
     from idp.service.update import Target
 
@@ -44,21 +44,22 @@ STYLES = {"added": "green", "deleted": "red", "conflict": "red", "kept": "dim"}
 
 @dataclass(frozen=True)
 class Updated:
-    """What is told of an update; `commit` is the one made, if one was."""
+    """What is told of an update; `commit` is the one made, if one was; `plan` is its digest."""
 
     from_: str
     to: str
-    status: str
+    status: Literal["updated", "up-to-date", "conflicts"]
     template: str
     commit: str
     files: tuple[FileOutcome, ...]
     notes: tuple[str, ...]
+    plan: str
 
 
 @app.command(epilog=EXAMPLES)
 def update_service(
     ctx: typer.Context,
-    path: Annotated[str, typer.Argument(help="The service's folder.")] = ".",
+    path: Annotated[str, typer.Argument(metavar="PATH", help="The service's folder.")] = ".",
     to: Annotated[
         str | None, typer.Option(metavar="VERSION", help="The release; else the newest.")
     ] = None,
@@ -105,22 +106,24 @@ def update_service(
     Your changes and the template's are merged; the result is staged, not committed. Work that is
     not committed is never touched. Conflicts are left in the index, as git leaves them: exit 7.
     """
-    from idp.output import Shape
+    from idp.service import status as state
     from idp.service import update
     from idp.service.answers import locate
-    from idp.service.merging import Request
+    from idp.service.proposal import Request
 
     idp: Context = ctx.obj.trusting(trust)
     given(to=to, source=source, branch=branch)
-    shape, folder = Shape(as_json, names(fields)), idp.path(path)
+    kind = update.Undone if abort else state.Status if status else Updated
+    wanted = shape(as_json, fields, kind)
+    folder = idp.path(path)
     source = idp.place(source or "")
     _only_one(status=status, abort=abort, heal=bool(heal), branch=bool(branch), commit=commit)
     place = locate(folder)
     _finish(idp, place[0])
     if abort:
-        return _abort(idp, place[0], dry_run, shape)
+        return _abort(idp, place[0], dry_run, wanted)
     if status:
-        return _status(idp, place, answers_file, source or "", shape)
+        return _status(idp, place, answers_file, source or "", wanted)
     request = Request(
         to or "",
         source,
@@ -132,7 +135,7 @@ def update_service(
         idp.can_ask and not defaults,
     )
     return _update(
-        idp, place, answers_file, request, update.Target(commit, branch or ""), dry_run, shape
+        idp, place, answers_file, request, update.Target(commit, branch or ""), dry_run, wanted
     )
 
 
@@ -156,7 +159,8 @@ def _abort(idp: Context, repo: Repo, dry_run: bool, shape: Shape) -> int:
     undone = update.undo(repo, idp.ask, dry=dry_run)
     if undone.kept:
         idp.output.say(f"what you edited since is kept in {undone.kept}")
-    told = f"{'would undo' if dry_run else 'undone'}: {undone.title} ({len(undone.paths)} paths)"
+    done = "would undo" if dry_run else "undone"
+    told = f"{done}: {undone.title} ({count(len(undone.paths), 'path')})"
     idp.output.item(undone, shape, lambda: told)
     return 0
 
@@ -173,13 +177,15 @@ def _status(
 
 
 def _status_text(idp: Context, found: Status) -> str:
+    from idp.output import printable
+
     lines = [f"{found.template} {found.release}"]
     if found.between:
         lines.append(f"{len(found.between)} newer: {', '.join(found.between)}")
     else:
         lines.append("no newer release")
     lines += [idp.output.text(f"deprecated: {found.deprecated}", "yellow")] * bool(found.deprecated)
-    lines += [f"  {d.state:9} {d.path}" for d in found.drift] or ["no drift"]
+    lines += [f"  {d.state:9} {printable(d.path)}" for d in found.drift] or ["no drift"]
     return "\n".join(lines)
 
 
@@ -201,6 +207,7 @@ def _update(
     with prepared(service, idp.shelf, renders, request) as made:
         for note in made.notes:
             idp.output.say(note)
+        idp.output.detail(f"plan {made.plan().digest}")
         if dry_run:
             update.look(made, target)
             commit = ""
@@ -214,6 +221,7 @@ def _update(
             commit,
             made.files,
             made.notes,
+            made.plan().digest,
         )
         idp.output.item(told, shape, lambda: _story(idp, made, told, target, dry_run))
     return 7 if told.status == "conflicts" else 0
@@ -230,18 +238,27 @@ def _story(idp: Context, made: Update, told: Updated, target: Target, dry_run: b
 
 
 def _file_line(idp: Context, file: FileOutcome) -> str:
-    name = f"{file.was} -> {file.path}" if file.was else file.path
+    from idp.output import printable
+
+    name = printable(f"{file.was} -> {file.path}" if file.was else file.path)
     line = f"  {MARKS[file.outcome]} {file.outcome:8} {name}"
     style = STYLES.get(file.outcome)
     return idp.output.text(line, style) if style else line
 
 
+def count(number: int, thing: str) -> str:
+    """Return a number of things in words."""
+    return f"{number} {thing}{'s' * (number != 1)}"
+
+
 def _next(told: Updated, target: Target, dry_run: bool) -> str:
     if told.status == "conflicts":
-        count = sum(file.outcome == "conflict" for file in told.files)
-        if target.branch or dry_run:
-            return f"{count} conflicts, nothing was changed"
-        return f"{count} conflicts: resolve them, `git add` and commit, or --abort"
+        found = count(sum(file.outcome == "conflict" for file in told.files), "conflict")
+        if target.branch:
+            return f"{found}, no branch was made: run it without --branch and resolve"
+        if dry_run:
+            return f"{found}, nothing was changed"
+        return f"{found}: resolve, `git add` and commit, or --abort"
     if dry_run:
         return "nothing was changed"
     if told.commit:

@@ -16,6 +16,9 @@ from idp.releases.origin import Origin, new_folder
 from idp.releases.repository import GitRepository, Local, Mirror, is_git
 from idp.scaffold import config
 
+STRIPPED = "-plain"
+"""Ends the tree id of a copy without Jinja extensions."""
+
 
 @dataclass(frozen=True)
 class Release:
@@ -50,7 +53,14 @@ class Release:
     @property
     def left_out(self) -> tuple[str, ...]:
         """Names what an untrusted template is rendered without."""
-        return () if self.trusted else self.config.has_code
+        if self.trusted:
+            return ()
+        return (*self.config.has_code, *(["extensions"] if self.is_stripped else []))
+
+    @property
+    def is_stripped(self) -> bool:
+        """Whether Jinja extensions that it names were taken out."""
+        return self.tree_id.endswith(STRIPPED)
 
 
 @dataclass(frozen=True)
@@ -104,7 +114,7 @@ class Shelf:
         path = config.find(tree)
         if path is None or b"_jinja_extensions" not in path.read_bytes():
             return tree, tree_id
-        plain_id = f"{tree_id}-plain"
+        plain_id = f"{tree_id}{STRIPPED}"
         with new_folder(self.cache / "trees" / plain_id) as made:
             if made:
                 shutil.copytree(tree, made, symlinks=True, dirs_exist_ok=True)
@@ -142,7 +152,7 @@ def local_path(written: str) -> Path:
     if not written.startswith(("/", "./", "../", "~")) and written not in (".", ".."):
         raise InvalidInput(
             f"{written!r} is no template",
-            hint=f"idp:NAME, https://…, ssh://…, or a path: ./{written}",
+            hint=f"idp:NAME, https://…, ssh://…, or a path: ./{written}; if it has moved: --source",
         )
     path = Path(written).expanduser().resolve()
     if not path.is_dir():

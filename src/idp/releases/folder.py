@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from idp.releases.origin import UNRELEASED, no_release
-from idp.scaffold.version import is_stable, newest_first
+from idp.scaffold.version import newest_first, newest_stable
 
 
 def digest(folder: Path) -> str:
@@ -37,7 +37,7 @@ class Folder:
 
     def default(self) -> str:
         """Return the newest stable release, or the folder as it is."""
-        return next(filter(is_stable, self.versions()), UNRELEASED)
+        return newest_stable(self.versions()) or UNRELEASED
 
     def export(self, version: str) -> tuple[str, str, str, Path]:
         """Return the release's folder: it is immutable where it lies."""

@@ -5,19 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
-from idp import git, proc
-from idp.errors import IdpError, InvalidInput, NotAllowed, NotFound, RemoteFailed
+from idp import git
+from idp.errors import IdpError, InvalidInput, NotFound
 from idp.releases.origin import new_folder, no_release
-from idp.scaffold.version import is_stable, newest_first
-
-DENIED = re.compile(r"authentication failed|permission denied|could not read username|403", re.I)
+from idp.scaffold.version import newest_first, newest_stable
 
 
 def is_git(path: Path) -> bool:
@@ -66,26 +63,15 @@ class Mirror:
 
     def git_dir(self) -> Path:
         """Return the mirror, cloned on first use."""
-        with new_folder(self.path) as made, _remote(self.url):
+        with new_folder(self.path) as made, git.talking_to(self.url):
             if made:
                 git.run("clone", "--quiet", "--mirror", "--", self.url, str(made))
         return self.path
 
     def refresh(self) -> None:
         """Fetch what is new."""
-        with _remote(self.url):
+        with git.talking_to(self.url):
             git.run("fetch", "--quiet", "--prune", "origin", "+refs/*:refs/*", cwd=self.git_dir())
-
-
-@contextmanager
-def _remote(url: str) -> Iterator[None]:
-    try:
-        yield
-    except proc.CommandFailed as error:
-        said = "\n".join(error.details)
-        if DENIED.search(said):
-            raise NotAllowed(f"{url} refused us", details=error.details) from error
-        raise RemoteFailed(f"cannot fetch {url}", details=error.details) from error
 
 
 @dataclass(frozen=True)
@@ -115,7 +101,7 @@ class GitRepository:
 
     def default(self) -> str:
         """Return the newest stable release, or HEAD of a repository that has none."""
-        return next(filter(is_stable, self.versions()), "HEAD")
+        return newest_stable(self.versions()) or "HEAD"
 
     def export(self, version: str) -> tuple[str, str, str, Path]:
         """Lay a release down in the cache as a plain folder."""

@@ -33,7 +33,8 @@ class Job:
         answers: the answers recorded before.
         data: the answers given now.
         seeds: files of the service that the template reads (its `_external_data`).
-        ask: ask a person for what neither holds; else defaults are taken.
+        ask: ask a person for what neither holds; else defaults are taken, for former answers
+            that are valid no more as well.
     """
 
     tree: Path
@@ -69,7 +70,7 @@ def render(job: Job) -> Rendered:
         worker = copier.run_copy(
             job.url,
             job.into,
-            dict(job.data),
+            {**job.answers, **job.data} if job.ask else dict(job.data),
             answers_file=job.answers_file,
             vcs_ref=job.version,
             settings=copier.Settings(),

@@ -31,6 +31,11 @@ def newest_first(spelled: list[str]) -> list[str]:
     return [s for _, s in sorted(versions, reverse=True)]
 
 
+def newest_stable(newest_first: list[str]) -> str:
+    """Return the newest version that is no pre-release, empty where there is none."""
+    return next(filter(is_stable, newest_first), "")
+
+
 def is_stable(spelled: str) -> bool:
     """Tell whether it is a version and no pre-release."""
     version = parse(spelled)

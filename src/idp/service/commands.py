@@ -17,6 +17,9 @@ from idp.service.scratch import Labels, Merged, Scratch
 if TYPE_CHECKING:
     from idp.scaffold.tasks import Scene
 
+Told = tuple[Command, dict[str, str]]
+"""A command and the variables it is told."""
+
 
 @dataclass(frozen=True)
 class Migrated:
@@ -28,17 +31,20 @@ class Migrated:
 
 @dataclass(frozen=True)
 class Runner:
-    """Runs commands in the throwaway repository; an untrusted template's are left out."""
+    """Runs commands in the throwaway repository; an untrusted template's are left out.
+
+    `since` is the release that the last commands led to.
+    """
 
     scratch: Scratch
-    old: Release
+    since: str
     new: Release
     answers: Mapping[str, Any]
     home: Path
 
     def before(self, ours: Tree) -> Tree:
         """Return our tree after the "before" migrations: the same object where there are none."""
-        chosen = migrations(self.new.config, "before", self.old.version, self.new.version)
+        chosen = migrations(self.new.config, "before", self.since, self.new.version)
         if not self.new.trusted or not chosen:
             return ours
         return self._run(ours, chosen)
@@ -47,12 +53,17 @@ class Runner:
         self, merged: Tree, laid_down: Tree, origin: Tree, ours: Tree, labels: Labels
     ) -> Merged:
         """Return the merged tree after the "after" migrations and the tasks."""
-        chosen = migrations(self.new.config, "after", self.old.version, self.new.version)
-        chosen += [(task, {"stage": "task"}) for task in self.new.config.tasks]
-        if not self.new.trusted or not chosen:
-            return Merged(merged, {})
-        made = self._run(merged, chosen)
-        return protect(self.scratch, merged, made, laid_down, origin, ours, labels)
+        chosen, tasks = self.afterwards()
+        migrated = self._run(merged, chosen) if chosen else merged
+        made = self._run(migrated, tasks) if tasks else migrated
+        # A migration is written to change the owner's files; a task knows nothing of them.
+        return protect(self.scratch, migrated, made, laid_down, origin, ours, labels)
+
+    def afterwards(self) -> tuple[list[Told], list[Told]]:
+        """Return the "after" migrations and the tasks, whether they may run or not."""
+        config = self.new.config
+        tasks: list[Told] = [(task, {"stage": "task"}) for task in config.tasks]
+        return migrations(config, "after", self.since, self.new.version), tasks
 
     def check(self, merged: Tree, command: str, *, own: bool) -> None:
         """Run a check on the merged tree: the user's own sees the user's environment."""
@@ -77,7 +88,7 @@ class Runner:
 
         return PathSpec.from_lines("gitignore", self._scene().patterns(texts)).match_file
 
-    def _run(self, tree: Tree, chosen: list[tuple[Command, dict[str, str]]]) -> Tree:
+    def _run(self, tree: Tree, chosen: list[Told]) -> Tree:
         from idp.scaffold import tasks
 
         self.scratch.check_out(tree)

@@ -230,7 +230,8 @@ def _commit(draft: Draft) -> str:
 
 def _push(folder: Path, url: str) -> None:
     git.run("remote", "add", "--", "origin", url, cwd=folder)
-    git.run("push", "--quiet", "--set-upstream", "origin", "main", cwd=folder)
+    with git.talking_to(url):
+        git.run("push", "--quiet", "--set-upstream", "origin", "main", cwd=folder)
 
 
 def _put(folder: Path, dest: Path) -> None:

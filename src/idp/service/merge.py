@@ -144,6 +144,8 @@ def protect(
     the release (`origin`): if the owner has edited it since, the edit and the command's new
     output are merged.
     """
+    if after == before:
+        return Merged(after, {})
     mine = {
         path
         for path in set(before) | set(after)

@@ -5,115 +5,35 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from idp import proc
 from idp.config.source import parse_source
 from idp.errors import InvalidInput, NotFound, Refused
 from idp.git import Entry, Tree
-from idp.plan import Effect, Plan
 from idp.releases import Release, Shelf
 from idp.releases.origin import UNRELEASED
-from idp.service import worktree
+from idp.service import pending, worktree
 from idp.service.answers import Answers, Service, with_comments
 from idp.service.commands import Migrated, Runner
 from idp.service.merge import (
-    FileOutcome,
     Policy,
     Sides,
-    changes,
     merge,
     outcomes,
     settle,
     under,
     with_our_line_ends,
 )
+from idp.service.proposal import Request, Update
 from idp.service.renders import Render, Renders, Wanted
 from idp.service.scratch import Labels, Merged, Scratch
 from idp.service.workshop import workshop
 
 ORIGINS = 6
 """How many former answers are tried at most to find those that the files follow."""
-
-Status = Literal["updated", "up-to-date", "conflicts"]
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked of an update.
-
-    Attributes:
-        to: the release; empty is the newest.
-        source: where the template is now, if it has moved.
-        data: answers given now.
-        restore: paths deleted by the owner that shall come back.
-        heal: paths to bring back to what the recorded release renders.
-        check: a command that must succeed on the merged tree; None is none, "" the template's.
-        force: apply although the check fails.
-        ask: a person can be asked for new answers.
-    """
-
-    to: str = ""
-    source: str = ""
-    data: Mapping[str, Any] = field(default_factory=dict)
-    restore: tuple[str, ...] = ()
-    heal: tuple[str, ...] = ()
-    check: str | None = None
-    force: bool = False
-    ask: bool = False
-
-
-@dataclass(frozen=True)
-class Update:
-    """An update that is ready to be applied; `local` are files that are in no commit."""
-
-    service: Service
-    old: Release
-    new: Release
-    sides: Sides
-    merged: Merged
-    files: tuple[FileOutcome, ...]
-    local: tuple[worktree.Wish, ...]
-    scratch: Scratch
-    notes: tuple[str, ...]
-
-    @property
-    def status(self) -> Status:
-        """What it comes to."""
-        if self.merged.conflicts:
-            return "conflicts"
-        return "up-to-date" if self.merged.tree == self.sides.ours else "updated"
-
-    def diff(self, *, color: bool) -> str:
-        """Return the change as a patch."""
-        mine, result = map(self.scratch.write, (self.sides.ours, self.merged.tree))
-        ink = f"--color={'always' if color else 'never'}"
-        done = self.scratch.git("diff-tree", "-p", "-M", ink, mine, result)
-        return done.stdout.decode(errors="replace")
-
-    def wishes(self) -> list[worktree.Wish]:
-        """Return what shall become of each changed path of the repository."""
-        changed = changes(self.sides.ours, self.merged)
-        listed = worktree.wishes(self.service.prefix, self.sides.ours, changed, self.merged.tree)
-        return [*listed, *self.local]
-
-    def plan(self) -> Plan:
-        """Return the plan of this update."""
-        return Plan(
-            "update-service",
-            str(self.service.folder),
-            inputs={
-                "template": self.new.template,
-                "from": self.old.version,
-                "to": self.new.version,
-                "commit": self.new.commit,
-            },
-            preconditions={"HEAD": self.service.head},
-            effects=tuple(Effect(f.outcome, f.path) for f in self.files),
-            result=self.scratch.write(self.merged.tree),
-        )
 
 
 @contextmanager
@@ -127,12 +47,29 @@ def prepared(
         Refused: the check failed.
         proc.CommandFailed: a migration or a task failed.
     """
+    with _merging(service, shelf, renders, request) as merging:
+        yield merging.result()
+
+
+def recorded(
+    service: Service, shelf: Shelf, renders: Renders, source: str
+) -> tuple[Release, Tree, Tree]:
+    """Return the recorded release, what it renders, and what is committed."""
+    asked = Request(to=service.answers.version, source=source)
+    with _merging(service, shelf, renders, asked) as merging:
+        return merging.old, *merging.recorded()
+
+
+@contextmanager
+def _merging(
+    service: Service, shelf: Shelf, renders: Renders, request: Request
+) -> Iterator[_Merging]:
     old, new = _releases(service, shelf, request)
     with workshop(renders.work) as folder:
         borrowed = (service.repo.objects, renders.objects)
         name = service.folder.resolve().name
         scratch = Scratch.make(folder / name, service.repo.object_format, borrowed)
-        yield _Merging(service, old, new, renders, scratch, request, folder).result()
+        yield _Merging(service, old, new, renders, scratch, request, folder)
 
 
 def _releases(service: Service, shelf: Shelf, request: Request) -> tuple[Release, Release]:
@@ -171,20 +108,20 @@ class _Merging:
         rendered = Sides(
             self.scratch.read(base.tree), migrated.tree, self.scratch.read(theirs.tree)
         )
-        runner = self._runner(theirs.answers)
+        waiting = pending.since(service)
+        runner = self._runner(theirs.answers, waiting or self.old.version)
         self._check_paths(rendered)
         sides = settle(rendered, self._policy(runner, theirs))
         sides = with_our_line_ends(self.scratch, sides)
         merged = self._with_answers(merge(self.scratch, sides, self._labels), sides)
-        if not merged.conflicts and self._moves(base, theirs):
-            merged = runner.after(
-                merged.tree,
-                rendered.theirs,
-                self.scratch.read(service.tree(origin)),
-                committed,
-                self._labels,
-            )
-        self._check(runner, merged)
+        owed = ""
+        if (waiting or self._moves(base, theirs)) and any(runner.afterwards()):
+            if merged.conflicts or not self.new.trusted:
+                owed = runner.since
+            else:
+                laid_down, made = rendered.theirs, self.scratch.read(service.tree(origin))
+                merged = runner.after(merged.tree, laid_down, made, committed, self._labels)
+        checked = self._check(runner, merged)
         sides = replace(sides, ours=committed)
         files = outcomes(self.scratch, sides, merged)
         local = self._local_files(rendered, theirs)
@@ -197,8 +134,16 @@ class _Merging:
             files,
             local,
             self.scratch,
-            self._notes(theirs.answers),
+            (*self._notes(theirs.answers), *_owing(owed, merged), *checked),
+            owed,
         )
+
+    def recorded(self) -> tuple[Tree, Tree]:
+        """Return what the recorded release renders, and what is committed."""
+        committed = self.scratch.read(self.service.tree(self.service.head))
+        first = self._wanted(self.old, self.service.origins[0].answers.values, {}, committed)
+        base, _ = self._nearest(self._make(first), committed)
+        return self.scratch.read(base.tree), committed
 
     @property
     def _labels(self) -> Labels:
@@ -257,15 +202,15 @@ class _Merging:
     def _moves(self, base: Render, theirs: Render) -> bool:
         return self.old.tree_id != self.new.tree_id or base.tree != theirs.tree
 
-    def _runner(self, answers: Mapping[str, Any]) -> Runner:
-        return Runner(self.scratch, self.old, self.new, answers, self.folder / "home")
+    def _runner(self, answers: Mapping[str, Any], since: str) -> Runner:
+        return Runner(self.scratch, since, self.new, answers, self.folder / "home")
 
     def _before(self, committed: Tree) -> Migrated:
         """Run the "before" migrations on a copy of ours; they may change the answers."""
         now = self.service.answers.values
         if self.old.tree_id == self.new.tree_id:
             return Migrated(committed, now)
-        tree = self._runner(now).before(committed)
+        tree = self._runner(now, self.old.version).before(committed)
         if tree is committed:
             return Migrated(committed, now)
         entry = tree.get(self.service.answers_file)
@@ -325,16 +270,18 @@ class _Merging:
             healed,
         )
 
-    def _check(self, runner: Runner, merged: Merged) -> None:
-        """Run the check on the merged tree."""
+    def _check(self, runner: Runner, merged: Merged) -> tuple[str, ...]:
+        """Run the check on the merged tree; return what there is to note of it."""
         named = self.new.config.own.get("check", "") if self.new.trusted else ""
         command = self.request.check or (named if self.request.check == "" else "")
         if self.request.check == "" and not command:
             raise InvalidInput(
                 "the template names no check, or is not trusted", hint="--check 'make test'"
             )
-        if not command or merged.conflicts:
-            return
+        if not command:
+            return ()
+        if merged.conflicts:
+            return (f"not checked while conflicts stand: {command}",)
         try:
             runner.check(merged.tree, command, own=bool(self.request.check))
         except proc.CommandFailed as error:
@@ -344,6 +291,8 @@ class _Merging:
                     details=error.details,
                     hint="--force updates all the same",
                 ) from error
+            return (f"the check failed, and --force went on: {command}",)
+        return ()
 
     def _notes(self, answers: Mapping[str, Any]) -> tuple[str, ...]:
         """Return what a person should know: what was left out, which answer was not valid."""
@@ -359,6 +308,16 @@ class _Merging:
             if key not in self.request.data and was[key] != answers[key]
         ]
         return tuple(notes)
+
+
+def _owing(owed: str, merged: Merged) -> tuple[str, ...]:
+    if not owed:
+        return ()
+    if merged.conflicts:
+        return (
+            "the template's commands wait: resolve, commit, and run `idp update-service` again",
+        )
+    return ("to make up for what was left out: commit, and `idp update-service --trust`",)
 
 
 def _same_answers(one: bytes, other: bytes) -> bool:

@@ -129,21 +129,25 @@ class Renders:
         from idp.scaffold.render import Job, render
 
         release = wanted.release
-        done = render(
-            Job(
-                release.tree,
-                release.template,
-                release.version,
-                release.commit,
-                release.trusted,
-                folder,
-                wanted.answers_file,
-                wanted.answers,
-                wanted.data,
-                wanted.seeds,
-                wanted.ask,
-            )
+        job = Job(
+            release.tree,
+            release.template,
+            release.version,
+            release.commit,
+            release.trusted,
+            folder,
+            wanted.answers_file,
+            wanted.answers,
+            wanted.data,
+            wanted.seeds,
+            wanted.ask,
         )
+        try:
+            done = render(job)
+        except InvalidInput as error:
+            if release.is_stripped:
+                error.hint = "it may need its Jinja extensions, which only --trust lets run"
+            raise
         made = Render(self._add(folder, room / "index"), done.answers, self._ignored(folder))
         self._keep(wanted, made)
         return made

@@ -7,9 +7,9 @@ from typing import Literal
 
 from idp.config.source import parse_source
 from idp.releases import Release, Shelf
-from idp.scaffold.version import newest_first
+from idp.scaffold.version import is_stable, newest_first, newest_stable
 from idp.service.answers import Service
-from idp.service.merging import Request, prepared
+from idp.service.merging import recorded
 from idp.service.renders import Renders
 
 
@@ -44,22 +44,21 @@ def of(service: Service, shelf: Shelf, renders: Renders, source: str = "") -> St
     where = parse_source(source or service.answers.template)
     known = shelf.origin(where).versions()
     version = service.answers.version
-    newest = known[0] if known else version
+    newest = newest_stable(known) or version
     latest = shelf.release(replace(where, version=newest))
-    with prepared(service, shelf, renders, Request(to=version, source=source)) as now:
-        base, ours = now.sides.base, now.sides.ours
-        drift = tuple(
-            Drift(path, "modified" if path in ours else "deleted")
-            for path in sorted(base)
-            if base[path] != ours.get(path) and path != service.answers_file
-        )
+    now, base, ours = recorded(service, shelf, renders, source)
+    drift = tuple(
+        Drift(path, "modified" if path in ours else "deleted")
+        for path in sorted(base)
+        if base[path] != ours.get(path) and path != service.answers_file
+    )
     return Status(
-        now.new.template, version, newest, _between(known, version), _deprecated(latest), drift
+        now.template, version, newest, _between(known, version), _deprecated(latest), drift
     )
 
 
 def _between(known: list[str], version: str) -> tuple[str, ...]:
-    ordered = newest_first([*known, version])
+    ordered = newest_first([*filter(is_stable, set(known) - {version}), version])
     if version not in ordered:
         return ()
     return tuple(reversed(ordered[: ordered.index(version)]))

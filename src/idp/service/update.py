@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from idp import git, road
 from idp.errors import InvalidInput, Refused
 from idp.plan import Effect, Plan
-from idp.service import journal, worktree
-from idp.service.merging import Update
+from idp.service import journal, pending, worktree
+from idp.service.proposal import Update
 from idp.service.workshop import workshop
 
 
@@ -52,6 +52,10 @@ def _stage(update: Update, target: Target) -> str:
         _bring_objects(update)
     if target.commit and update.status == "updated":
         commit = _commit(update, wanted)
+    if update.owed:
+        pending.keep(update.service, update.owed, update.new.version)
+    else:
+        pending.forget(update.service)
     if todo or commit:
         journal.change(
             repo, update.service.head, _title(update), todo, ("HEAD", commit) if commit else None

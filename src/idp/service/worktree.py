@@ -56,11 +56,13 @@ def check(repo: git.Repo, wanted: Sequence[Wish]) -> list[Change]:
     changes, dirty = [], []
     for wish in wanted:
         old = {} if wish.committed is None or wish.local else {0: wish.committed}
-        index = staged.get(wish.path, {})
-        mine = _mine(wish, here[wish.path], repo.top, removed)
+        index, found = staged.get(wish.path, {}), here[wish.path]
+        if wish.content is None and isinstance(found, Path) and index == wish.stages:
+            continue  # done before: a folder stands where the file was
+        mine = _mine(wish, found, repo.top, removed)
         if not (index in (old, wish.stages) and mine):
             dirty += [] if wish.local else [wish.path]
-        elif index != wish.stages or here[wish.path] != wish.content:
+        elif index != wish.stages or found != wish.content:
             changes.append(Change(wish.path, old, wish.stages, wish.content))
     if dirty:
         raise _dirty(dirty)

@@ -49,8 +49,9 @@ def release(source: Path, version: str, ask: road.Ask, *, dry: bool) -> Released
     if not SEMVER.fullmatch(version):
         raise InvalidInput(f"{version!r} is no version", hint="MAJOR.MINOR.PATCH, like 1.4.0")
     _check_changelog(source, version)
-    if is_git(source):
-        return _tag(source, version, ask, dry=dry)
+    tag = _tag_name(source, version)
+    if tag:
+        return _tag(source, version, tag, ask, dry=dry)
     return _folder(source, version, ask, dry=dry)
 
 
@@ -71,9 +72,26 @@ def _check_newer(version: str, known: list[str]) -> None:
         raise Refused(f"{version} is older than the newest release {ordered[0]}")
 
 
-def _tag(source: Path, version: str, ask: road.Ask, *, dry: bool) -> Released:
-    repo, tag = git.find(source), f"v{version}"
-    _check_newer(version, repo.text("tag", "--list").split())
+def _tag_name(source: Path, version: str) -> str:
+    """Return the tag that makes a release, empty where releases are folders.
+
+    A repository's own template is tagged `v1.2.3`; one of several in it `NAME/v1.2.3`, or as its
+    tags are spelled so far.
+    """
+    if is_git(source):
+        return f"v{version}"
+    try:
+        repo = git.find(source)
+    except InvalidInput:
+        return ""
+    known = repo.text("tag", "--list", f"{source.name}[-/]v[0-9]*").split()
+    return f"{source.name}{known[-1][len(source.name)]}v{version}" if known else ""
+
+
+def _tag(source: Path, version: str, tag: str, ask: road.Ask, *, dry: bool) -> Released:
+    repo, prefix = git.find(source), tag.removesuffix(f"v{version}")
+    tags = repo.text("tag", "--list", f"{prefix}*").split()
+    _check_newer(version, [name.removeprefix(prefix) for name in tags])
     if repo.text("status", "--porcelain"):
         raise Refused(f"{source} has uncommitted changes", hint="commit them first")
     head = repo.head()
@@ -153,11 +171,23 @@ def read_hashes(path: Path) -> dict[str, str]:
     return {name: hashed for hashed, name in lines}
 
 
-def altered(root: Path) -> list[str]:
-    """Return what is wrong with the releases under a folder of templates: there should be nothing.
+@dataclass(frozen=True)
+class Verified:
+    """What is wrong with the releases of a folder of templates: there should be nothing."""
+
+    altered: tuple[str, ...]
+
+
+def verify(root: Path) -> Verified:
+    """Hold the releases below a folder of templates against `releases.sha256`.
 
     A release once listed may not change or go, and one that is there must be listed.
+
+    Raises:
+        NotFound: the folder has no such list.
     """
+    if not (root / HASHES).is_file():
+        raise NotFound(f"no {root / HASHES}", hint="`idp template release` writes it")
     listed = read_hashes(root / HASHES)
     there = {p.relative_to(root).as_posix(): p for p in root.glob("*/releases/[0-9]*")}
     wrong = [f"{name}: not listed in {HASHES}" for name in there.keys() - listed.keys()]
@@ -167,4 +197,4 @@ def altered(root: Path) -> list[str]:
         for name in there.keys() & listed.keys()
         if digest(there[name]) != listed[name]
     ]
-    return sorted(wrong)
+    return Verified(tuple(sorted(wrong)))

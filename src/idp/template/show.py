@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from idp.config.source import Source
@@ -51,7 +51,7 @@ def show(shelf: Shelf, source: Source, deprecated: str = "") -> Shown:
         deprecated: what the platform says of it; else the template's own word counts.
     """
     known = shelf.origin(source).versions()
-    release = shelf.release(replace(source, version=source.version or next(iter(known), None)))
+    release = shelf.release(source)
     log = release.tree / CHANGELOG
     own = release.config.own
     return Shown(
@@ -74,11 +74,14 @@ def show(shelf: Shelf, source: Source, deprecated: str = "") -> Shown:
 def _question(name: str, asked: Mapping[str, Any]) -> Question:
     default = asked.get("default")
     kind = asked.get("type") or ("yaml" if default is None else type(default).__name__)
+    return Question(name, str(kind), str(asked.get("help", "")), default, _choices(asked))
+
+
+def _choices(asked: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the values to choose from; Copier takes them plain, or with a label in front."""
     choices = asked.get("choices") or ()
-    return Question(
-        name,
-        str(kind),
-        str(asked.get("help", "")),
-        default,
-        tuple(map(str, choices if not isinstance(choices, str) else [choices])),
-    )
+    if isinstance(choices, str):
+        return (choices,)
+    pairs = choices.values() if isinstance(choices, Mapping) else choices
+    values = (pair[-1] if isinstance(pair, list) else pair for pair in pairs)
+    return tuple(str(v.get("value", v) if isinstance(v, Mapping) else v) for v in values)
