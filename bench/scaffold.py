@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from templates import git, make
@@ -178,20 +179,11 @@ def main() -> None:
                 stage.create_idp,
                 stage.create_copier,
             )
-            compare(
-                f"update-service, {count} files, as after create-service",
-                times,
-                stage,
-                lambda s=stage: s.update_idp(cold=False),
-                stage.update_copier,
-            )  # type: ignore[misc]
-            compare(
-                f"update-service, {count} files, no render cached",
-                times,
-                stage,
-                lambda s=stage: s.update_idp(cold=True),
-                stage.update_copier,
-            )  # type: ignore[misc]
+            for how, cold in (("as after create-service", False), ("no render cached", True)):
+                what = f"update-service, {count} files, {how}"
+                compare(
+                    what, times, stage, partial(stage.update_idp, cold=cold), stage.update_copier
+                )
 
 
 if __name__ == "__main__":

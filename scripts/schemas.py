@@ -14,11 +14,14 @@ from pydantic import TypeAdapter
 
 from idp.cli.template import Listed
 from idp.cli.update_service import Updated
+from idp.config import Setting
 from idp.config.schema import PlatformModel
 from idp.plan import Plan
 from idp.service.create import Created
 from idp.service.merge import FileOutcome
 from idp.service.status import Status
+from idp.service.update import Undone
+from idp.template.release import Released, Verified
 from idp.template.show import Shown
 
 FOLDER = Path(__file__).parent.parent / "docs" / "schemas"
@@ -51,6 +54,10 @@ SHAPES: dict[str, tuple[Any, Literal["validation", "serialization"]]] = {
     "update-status": (Status, "serialization"),
     "template-list": (list[Listed], "serialization"),
     "template-show": (Shown, "serialization"),
+    "template-release": (Released, "serialization"),
+    "template-verify": (Verified, "serialization"),
+    "update-undone": (Undone, "serialization"),
+    "config-explain": (list[Setting], "serialization"),
     "plan": (Plan, "serialization"),
     "error": (Error, "serialization"),
 }

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from types import FrameType
 from typing import Any
@@ -22,7 +23,18 @@ VALUE_OPTIONAL = {"--check"}
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run a command and return its exit code."""
+    """Run a command inside a longer process, and return its exit code."""
+    former = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        return command(argv)
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in former.items():
+                signal.signal(number, handler)
+
+
+def command(argv: Sequence[str]) -> int:
+    """Run a command and return its exit code; once it cannot be stopped, it ignores Ctrl-C."""
     words = hoisted(argv)
     try:
         from idp.cli import app
@@ -132,7 +144,7 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
 def run() -> None:
     """Run as the program `idp`."""
     signal.signal(signal.SIGTERM, _stop)
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(command(sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import os
 import pickle
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -97,6 +98,7 @@ def _finish(
         raise CommandFailed(command, Finished(-signal.SIGKILL, late, b"")) from error
     except BaseException:
         _end_group(process)
+        process.wait()
         raise
     return Finished(process.returncode, out, err or b"")
 
@@ -118,6 +120,16 @@ def _end_group(process: subprocess.Popen[bytes]) -> bytes:
     return out or b""
 
 
+def no_way_back() -> None:
+    """Ignore Ctrl-C and SIGTERM from here on: what is being done will be whole in a moment.
+
+    Whoever calls a command inside a longer process puts the handlers back, as `main` does.
+    """
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+
+
 @contextmanager
 def forked(work: Callable[[], T]) -> Iterator[Callable[[], T]]:
     """Do work in a fork of this process, which has imported what it needs already.
@@ -125,8 +137,12 @@ def forked(work: Callable[[], T]) -> Iterator[Callable[[], T]]:
     Yields what waits for the result; what the work raises is raised there.
     """
     reading, writing = os.pipe()
+    # Ctrl-C inside a fork's own callbacks would be printed and lost; the child is ended by us.
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     child = os.fork()
-    if child == 0:
+    if child:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
+    else:
         os.close(reading)
         _answer(work, writing)
     os.close(writing)

@@ -656,6 +656,21 @@ def test_two_creates_at_once_make_one(template: Template, tmp_path: Path) -> Non
     assert git(tmp_path / "services/pay", "status", "--porcelain") == ""
 
 
+def test_many_creates_in_one_folder_at_once(template: Template, tmp_path: Path) -> None:
+    template.release("v1", {"a.txt.jinja": "{{ name }}\n"})
+    names = [f"pay-{n}" for n in range(12)]
+    call = ("--template", template.at("v1"), "--defaults", "--json")
+    runs = [
+        idp_process("create-service", name, *call, "--dest", tmp_path / "services" / name)
+        for name in names
+    ]
+    for run in runs:
+        _, err = run.communicate()
+        assert run.returncode == 0, err.decode()
+    made = {path.name: (path / "a.txt").read_text() for path in (tmp_path / "services").iterdir()}
+    assert made == {name: f"{name}\n" for name in names}
+
+
 @pytest.mark.parametrize("content", ["- a\n- list\n", "{{{\n", "just text\n", None])
 def test_a_file_of_answers_that_is_none_is_told(
     template: Template, tmp_path: Path, content: str | None

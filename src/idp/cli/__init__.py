@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -62,6 +63,21 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
+def _finish_interrupted(folder: Path) -> None:
+    """Finish what a killed idp began in the repository that we stand in."""
+    here = folder.absolute()
+    marks = (place / ".git" / "idp" / "journal.json" for place in (here, *here.parents))
+    if (mark := next(filter(Path.exists, marks), None)) is None:
+        return
+    from idp.errors import Refused
+    from idp.git import find
+    from idp.service import journal
+
+    if journal.is_interrupted(mark.parents[1]):
+        with suppress(Refused):  # another idp is at it
+            journal.recover(find(mark.parents[2]))
+
+
 @app.callback()
 def idp(
     ctx: typer.Context,
@@ -89,6 +105,7 @@ def idp(
     from idp.context import Context
     from idp.output import Output
 
+    _finish_interrupted(folder)
     ctx.obj = Context(
         folder=folder,
         output=Output(quiet, verbose),

@@ -87,10 +87,10 @@ class Shelf:
     def _find(self, source: Source) -> Origin:
         folder = source.subfolder or ""
         if source.url.startswith(BUILT_IN):
-            return Folder(source.url, builtin(source.url.removeprefix(BUILT_IN)))
+            return Folder(source.url, builtin(source.url.removeprefix(BUILT_IN)), self.cache)
         path = local_path(source.url) if source.is_path else None
         if path is not None and not is_git(path):
-            return Folder(_with(str(path), folder), path / folder)
+            return Folder(_with(str(path), folder), path / folder, self.cache)
         url = str(path or source.url)
         store = Local(path) if path else Mirror(url, self.cache)
         return GitRepository(_with(url, folder), folder, store, self.cache, self.say)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from idp.errors import NotFound
+from idp.workshop import workshop
 
 UNRELEASED = "unreleased"
 """The version of a template folder as it lies there, outside every release."""
@@ -45,15 +44,13 @@ def new_folder(target: Path) -> Iterator[Path | None]:
         yield None
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
-    try:
+    with workshop(target.parent) as room:
+        made = room / "new"
+        made.mkdir()
         yield made
-        made.chmod(0o755)
         # Another process may have been faster: its folder is as good as ours.
         with _either_one():
             made.rename(target)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
 
 
 @contextmanager

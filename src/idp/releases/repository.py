@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,6 +14,7 @@ from idp import git
 from idp.errors import IdpError, InvalidInput, NotFound
 from idp.releases.origin import new_folder, no_release
 from idp.scaffold.version import newest_first, newest_stable
+from idp.workshop import workshop
 
 
 def is_git(path: Path) -> bool:
@@ -136,7 +136,7 @@ class GitRepository:
     def _own_tags(self) -> dict[str, str]:
         tags = self._tags()
         own = {tag: at for tag, at in tags.items() if self._prefix and self._prefix.match(tag)}
-        return own or tags
+        return own or {tag: at for tag, at in tags.items() if "/" not in tag}
 
     @cached_property
     def _prefix(self) -> re.Pattern[str] | None:
@@ -180,11 +180,11 @@ class GitRepository:
 
     def _export(self, tree_id: str, into: Path) -> None:
         """Check the tree out by an index of its own: `git archive` would honour export-ignore."""
-        with tempfile.TemporaryDirectory() as scratch:
+        with workshop(into.parent) as room:
             env = git.clean_env(
                 GIT_DIR=str(self.store.git_dir()),
                 GIT_WORK_TREE=str(into),
-                GIT_INDEX_FILE=f"{scratch}/index",
+                GIT_INDEX_FILE=str(room / "index"),
             )
             plain = ("core.autocrlf=false", "core.symlinks=true", "core.bare=false")
             git.run("read-tree", tree_id, cwd=into, env=env)

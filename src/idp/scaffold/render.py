@@ -161,6 +161,7 @@ def _compiling_once() -> Callable[..., Any]:
     def from_string(self: SandboxedEnvironment, source: Any, *args: Any, **kwargs: Any) -> Any:
         if args or kwargs or not isinstance(source, str):
             return original(self, source, *args, **kwargs)
+        self.preprocess(source)  # Copier's `yield` starts anew there, for each path
         return compiled(self, source)
 
     return from_string

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from idp import git, road
+from idp import git, proc, road
 from idp.errors import InvalidInput, Refused, UsageError
 from idp.plan import Effect, Plan
 from idp.releases import Release
 from idp.service.renders import Render, Renders, Wanted
-from idp.service.workshop import workshop
+from idp.workshop import workshop
 
 NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 """A name that the catalog takes: Backstage's rule for metadata.name."""
@@ -236,6 +236,7 @@ def _push(folder: Path, url: str) -> None:
 
 def _put(folder: Path, dest: Path) -> None:
     """Move the whole service into its place at once."""
+    proc.no_way_back()
     missing = [p for p in dest.parents if not p.exists()]
     dest.parent.mkdir(parents=True, exist_ok=True)
     try:

@@ -12,15 +12,13 @@ import hashlib
 import json
 import os
 import shutil
-import signal
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from idp import git
+from idp import git, proc
 from idp.errors import NotFound, Refused
 from idp.git import Entry
 
@@ -124,6 +122,15 @@ def read(repo: git.Repo) -> Journal | None:
     )
 
 
+def is_interrupted(git_dir: Path) -> bool:
+    """Tell whether a killed run left a change half made, without asking git."""
+    try:
+        state = json.loads((git_dir / "idp" / "journal.json").read_bytes())["state"]
+    except (OSError, ValueError, KeyError):
+        return False
+    return bool(state != "applied")
+
+
 def _write(repo: git.Repo, journal: Journal) -> None:
     part = _home(repo) / "journal.part"
     with part.open("w") as out:
@@ -149,29 +156,13 @@ def change(
     _clear(repo)
     steps = tuple(_staged(repo, changes))
     journal = Journal("applying", head, title, move, steps)
-    with _uninterrupted():
-        _write(repo, journal)
-        try:
-            _forward(repo, journal)
-        except Exception:
-            _backward(repo, journal)
-            raise
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Ignore Ctrl-C and SIGTERM while files are moved: it is a moment, and then it is done."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    former = {
-        number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)
-    }
+    proc.no_way_back()
+    _write(repo, journal)
     try:
-        yield
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
+        _forward(repo, journal)
+    except Exception:
+        _backward(repo, journal)
+        raise
 
 
 def _clear(repo: git.Repo) -> None:
@@ -344,6 +335,7 @@ def undoable(repo: git.Repo) -> Journal:
 def undo(repo: git.Repo, journal: Journal) -> Path | None:
     """Bring back what was there; return the folder that keeps what was edited since, if any."""
     kept = _keep_edits(repo, journal)
+    proc.no_way_back()
     _write(repo, replace(journal, state="undoing"))
     _backward(repo, journal)
     return kept

@@ -30,7 +30,7 @@ from idp.service.merge import (
 from idp.service.proposal import Request, Update
 from idp.service.renders import Render, Renders, Wanted
 from idp.service.scratch import Labels, Merged, Scratch
-from idp.service.workshop import workshop
+from idp.workshop import workshop
 
 ORIGINS = 6
 """How many former answers are tried at most to find those that the files follow."""

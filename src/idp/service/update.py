@@ -9,7 +9,7 @@ from idp.errors import InvalidInput, Refused
 from idp.plan import Effect, Plan
 from idp.service import journal, pending, worktree
 from idp.service.proposal import Update
-from idp.service.workshop import workshop
+from idp.workshop import workshop
 
 
 @dataclass(frozen=True)
