@@ -70,7 +70,7 @@ class Context:
         if self.yes:
             return True
         if not self.can_ask:
-            raise UsageError(f"{question} nobody can be asked here", hint="--yes")
+            raise UsageError(f"nobody can be asked here: {question}", hint="--yes")
         print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 

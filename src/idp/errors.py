@@ -7,8 +7,9 @@ IdpError                1  unexpected
 ├── NotAllowed          4  not logged in, or not allowed
 ├── Refused             5  refused by a policy, a guard or a person
 ├── RemoteFailed        6  a server, a repository or a program we called failed
-├── ConflictsLeft       7  a person has to decide
 └── Interrupted       130  the user stopped it
+
+7, conflicts left for a person, is an outcome and no error.
 """
 
 from __future__ import annotations
@@ -84,13 +85,6 @@ class RemoteFailed(IdpError):
     exit_code = 6
     code = "remote"
     retryable = True
-
-
-class ConflictsLeft(IdpError):
-    """The work is done but for what a person has to decide."""
-
-    exit_code = 7
-    code = "conflicts"
 
 
 class Interrupted(IdpError):

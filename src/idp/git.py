@@ -197,9 +197,13 @@ def tree_of(listing: bytes) -> dict[str, Entry]:
     return files
 
 
-def staged(repo: Repo, under: str = "") -> dict[str, dict[int, Entry]]:
-    """Return what the index holds, by path and stage (0 is merged, 1–3 are a conflict's sides)."""
-    listing = repo.run("ls-files", "--stage", "-z", "--full-name", "--", under or ".").stdout
+def staged(repo: Repo, under: str) -> dict[str, dict[int, Entry]]:
+    """Return what the index holds below a folder of the repository ("" is its top).
+
+    By path and stage: 0 is merged, 1–3 are the sides of a conflict.
+    """
+    where = f":(literal){under}" if under else "."
+    listing = repo.run("ls-files", "--stage", "-z", "--full-name", "--", where).stdout
     entries: dict[str, dict[int, Entry]] = {}
     for line in _records(listing):
         meta, path = line.split("\t", 1)
@@ -243,3 +247,11 @@ def batch(output: bytes) -> Iterator[bytes]:
         size = int(header[-1])
         yield output[end + 1 : end + 1 + size]
         at = end + 1 + size + 1
+
+
+def add_remote(folder: Path, name: str, url: str) -> None:
+    """Add a remote to the repository in a folder."""
+    from git import Repo as History  # GitPython: history and remotes
+
+    with History(folder) as repo:
+        repo.create_remote(name, url)

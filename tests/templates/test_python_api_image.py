@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -48,9 +49,11 @@ class Podman:
 
 
 @pytest.fixture(scope="session")
-def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
+def podman() -> Iterator[Podman]:
     tool("runc")
-    podman = Podman(tmp_path_factory.mktemp("podman"))
+    # Podman takes no run folder with a path of more than 50 characters.
+    folder = Path(tempfile.mkdtemp(prefix="idp-podman-", dir="/tmp"))
+    podman = Podman(folder)
     works = subprocess.run(
         [*podman.command, "info"], env=ENVIRONMENT | podman.env, capture_output=True, text=True
     )
@@ -59,6 +62,7 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
     yield podman
     podman("rm", "--all", "--force", "--time", "0")
     podman("rmi", "--all", "--force")
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def libraries(binaries: list[Path]) -> set[Path]:

@@ -42,6 +42,18 @@ MARKS = {
 STYLES = {"added": "green", "deleted": "red", "conflict": "red", "kept": "dim"}
 
 
+def _releases() -> list[str]:
+    """Complete the releases of the template of the service that we stand in."""
+    from pathlib import Path
+
+    from idp.config.source import parse_source
+    from idp.context import Context
+    from idp.service import answers
+
+    service = answers.find(*answers.locate(Path.cwd()))
+    return Context().shelf.origin(parse_source(service.answers.template)).versions()
+
+
 @dataclass(frozen=True)
 class Updated:
     """What is told of an update; `commit` is the one made, if one was; `plan` is its digest."""
@@ -61,7 +73,10 @@ def update_service(
     ctx: typer.Context,
     path: Annotated[str, typer.Argument(metavar="PATH", help="The service's folder.")] = ".",
     to: Annotated[
-        str | None, typer.Option(metavar="VERSION", help="The release; else the newest.")
+        str | None,
+        typer.Option(
+            metavar="VERSION", help="The release; else the newest.", autocompletion=_releases
+        ),
     ] = None,
     source: Annotated[
         str | None, typer.Option(metavar="SOURCE", help="Where the template is, if it has moved.")

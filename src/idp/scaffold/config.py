@@ -191,15 +191,26 @@ def without_extensions(text: str) -> str:
     """Return copier.yml without the top-level `_jinja_extensions`, all else as it stands."""
     import yaml
 
-    lines = text.splitlines(keepends=True)
+    gone = list(text)
     for document in yaml.compose_all(text, Loader=yaml.SafeLoader):
         for key, value in getattr(document, "value", ()):
             if key.value == "_jinja_extensions":
-                last = value.end_mark.line + (value.end_mark.column > 0)
-                last = max(last, key.start_mark.line + 1)
-                for number in range(key.start_mark.line, last):
-                    lines[number] = "\n"
-    return "".join(lines)
+                start, end = _extent(
+                    text, key, value, in_braces=getattr(document, "flow_style", False)
+                )
+                gone[start:end] = (c if c == "\n" else "" for c in text[start:end])
+    return "".join(gone)
+
+
+def _extent(text: str, key: Any, value: Any, *, in_braces: bool) -> tuple[int, int]:
+    """Return where a key with its value begins and ends: whole lines, or up to the next comma."""
+    start, end = key.start_mark.index, max(key.end_mark.index, value.end_mark.index)
+    if in_braces:
+        comma = re.compile(r"\s*,").match(text, end)
+        return start, comma.end() if comma else end
+    whole = text[end - 1] == "\n" or value.end_mark.column == 0
+    after = end if whole and end > key.end_mark.index else text.find("\n", end) + 1
+    return text.rfind("\n", 0, start) + 1, after or len(text)
 
 
 def migrations(

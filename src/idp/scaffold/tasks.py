@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-from jinja2 import TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
 from idp import proc
@@ -46,7 +45,7 @@ class Scene:
         """Render a string of copier.yml."""
         try:
             return str(self._jinja().from_string(text).render(self._context() | more))
-        except TemplateError as error:
+        except Exception as error:  # an expression can raise anything
             raise InvalidInput(f"copier.yml of the template: {text!r}: {error}") from error
 
     def patterns(self, lines: Iterable[str]) -> list[str]:

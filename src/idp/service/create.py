@@ -229,7 +229,7 @@ def _commit(draft: Draft) -> str:
 
 
 def _push(folder: Path, url: str) -> None:
-    git.run("remote", "add", "--", "origin", url, cwd=folder)
+    git.add_remote(folder, "origin", url)
     with git.talking_to(url):
         git.run("push", "--quiet", "--set-upstream", "origin", "main", cwd=folder)
 

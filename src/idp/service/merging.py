@@ -114,13 +114,11 @@ class _Merging:
         sides = settle(rendered, self._policy(runner, theirs))
         sides = with_our_line_ends(self.scratch, sides)
         merged = self._with_answers(merge(self.scratch, sides, self._labels), sides)
-        owed = ""
-        if (waiting or self._moves(base, theirs)) and any(runner.afterwards()):
-            if merged.conflicts or not self.new.trusted:
-                owed = runner.since
-            else:
-                laid_down, made = rendered.theirs, self.scratch.read(service.tree(origin))
-                merged = runner.after(merged.tree, laid_down, made, committed, self._labels)
+        due = bool(waiting or self._moves(base, theirs)) and any(runner.afterwards())
+        owed = runner.since if due and (merged.conflicts or not self.new.trusted) else ""
+        if due and not owed:
+            made = self.scratch.read(service.tree(origin))
+            merged = runner.after(merged.tree, rendered.theirs, made, committed, self._labels)
         checked = self._check(runner, merged)
         sides = replace(sides, ours=committed)
         files = outcomes(self.scratch, sides, merged)

@@ -25,7 +25,7 @@ def look(update: Update, target: Target) -> None:
     if target.branch:
         _check_branch(update.service.repo, target.branch)
     else:
-        worktree.check(update.service.repo, update.wishes())
+        worktree.check(update.service.repo, update.service.prefix, update.wishes())
 
 
 def carry_out(update: Update, target: Target, ask: road.Ask) -> str:
@@ -46,7 +46,7 @@ def carry_out(update: Update, target: Target, ask: road.Ask) -> str:
 
 def _stage(update: Update, target: Target) -> str:
     repo, wanted = update.service.repo, update.wishes()
-    todo = worktree.check(repo, wanted)
+    todo = worktree.check(repo, update.service.prefix, wanted)
     commit = ""
     if wanted:
         _bring_objects(update)

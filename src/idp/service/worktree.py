@@ -42,8 +42,8 @@ def wishes(
     ]
 
 
-def check(repo: git.Repo, wanted: Sequence[Wish]) -> list[Change]:
-    """Return the changes still to be made.
+def check(repo: git.Repo, prefix: str, wanted: Sequence[Wish]) -> list[Change]:
+    """Return the changes still to be made, all of them below the service's `prefix`.
 
     A path may be as it was committed, or already as it shall be (a run again); anything else is
     somebody's work.
@@ -51,7 +51,7 @@ def check(repo: git.Repo, wanted: Sequence[Wish]) -> list[Change]:
     Raises:
         Refused: uncommitted, untracked or ignored work stands where the update would write.
     """
-    staged, here = git.staged(repo), _work_tree(repo, wanted)
+    staged, here = git.staged(repo, prefix), _work_tree(repo, wanted)
     removed = {w.path for w in wanted if w.content is None}
     changes, dirty = [], []
     for wish in wanted:

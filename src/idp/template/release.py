@@ -59,7 +59,9 @@ def _check_changelog(source: Path, version: str) -> None:
     log = source / CHANGELOG
     if not log.is_file():
         raise NotFound(f"{log} is missing", hint="say there what each release changes")
-    if not re.search(rf"^##\s+\[?v?{re.escape(version)}\b", log.read_text("utf-8"), re.M):
+    if not re.search(
+        rf"^##\s+\[?v?{re.escape(version)}(?![\w+-]|\.\d)", log.read_text("utf-8"), re.M
+    ):
         raise InvalidInput(f"{log} has no section for {version}", hint=f"add `## {version}`")
 
 
