@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -117,7 +118,7 @@ def _unseed(job: Job, seeds: Mapping[Path, bytes]) -> None:
 def _record(job: Job, recorded: Mapping[str, Any]) -> None:
     """Write the answers file of a template that brings none, so that it can be updated."""
     path = job.into / job.answers_file
-    if not path.exists():
+    if not os.path.lexists(path):  # a link that leads nowhere would be written through
         path.parent.mkdir(parents=True, exist_ok=True)
         dumped = yaml.safe_dump(dict(recorded), sort_keys=False, allow_unicode=True)
         path.write_text(HEADER + dumped, encoding="utf-8")

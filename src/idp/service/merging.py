@@ -15,6 +15,7 @@ from idp.errors import InvalidInput, NotFound, Refused
 from idp.git import Entry, Tree
 from idp.releases import Release, Shelf
 from idp.releases.origin import UNRELEASED
+from idp.scaffold.version import parse
 from idp.service import pending, worktree
 from idp.service.answers import Answers, Service, with_comments
 from idp.service.commands import Migrated, Runner
@@ -296,6 +297,9 @@ class _Merging:
         """Return what a person should know: what was left out, which answer was not valid."""
         left = self.new.left_out
         notes = [f"not trusted, so without its {' and '.join(left)} (--trust)"] if left else []
+        old, new = parse(self.old.version), parse(self.new.version)
+        if old and new and new < old:
+            notes.append(f"going back to {self.new.version}: migrations are not undone")
         unknown = sorted(self.request.data.keys() - self.new.config.questions.keys())
         notes += [f"{self.new.version} asks no {', '.join(unknown)}"] if unknown else []
         was = self.service.answers.values
