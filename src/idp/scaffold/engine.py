@@ -55,6 +55,7 @@ def _asking_later() -> Iterator[None]:
 
 with _asking_later():
     import copier
+    import copier._jinja_ext
     import copier._main
     import copier._template
 

@@ -140,6 +140,7 @@ class Renders:
             wanted.answers,
             wanted.data,
             wanted.seeds,
+            self.root.parent / "compiled",
             wanted.ask,
         )
         try:
