@@ -284,15 +284,6 @@ def by_copier(template: Template, story: Story, into: Path) -> None:
 
 
 def by_idp(release: Release, story: Story, into: Path) -> Mapping[str, Any]:
-    """Render twice: the second time from compiled files, which must make no difference."""
-    again = into.parent / "again" / into.name
-    answers, compiled = (_by_idp(release, story, place) for place in (into, again))
-    assert compiled == answers
-    assert rendered(again) == rendered(into)
-    return answers
-
-
-def _by_idp(release: Release, story: Story, into: Path) -> Mapping[str, Any]:
     job = Job(
         tree=release.tree,
         url=release.template,
@@ -304,7 +295,6 @@ def _by_idp(release: Release, story: Story, into: Path) -> Mapping[str, Any]:
         answers=story.before,
         data=story.data,
         seeds=story.seeds,
-        compiled=release.tree.parent / "compiled",
     )
     return render(job).answers
 

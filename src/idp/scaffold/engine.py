@@ -55,7 +55,6 @@ def _asking_later() -> Iterator[None]:
 
 with _asking_later():
     import copier
-    import copier._jinja_ext
     import copier._main
     import copier._template
 

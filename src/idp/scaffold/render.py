@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,8 @@ from jinja2 import TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
 from idp.errors import IdpError, Interrupted, InvalidInput, Refused, UsageError
-from idp.scaffold.compiled import Compiled
 from idp.scaffold.engine import copier
 from idp.scaffold.version import parse
-
-COPIERS_OWN = frozenset(
-    ("jinja2_ansible_filters.AnsibleCoreFiltersExtension", "copier._jinja_ext.YieldExtension")
-)
-"""The Jinja extensions that Copier loads for every template."""
 
 HEADER = "# Written by idp and read by it at the next update: edit the answers, not the names.\n"
 
@@ -40,7 +34,6 @@ class Job:
         answers: the answers recorded before.
         data: the answers given now.
         seeds: files of the service that the template reads (its `_external_data`).
-        compiled: a folder that keeps compiled template files.
         ask: ask a person for what neither holds; else defaults are taken, for former answers
             that are valid no more as well.
     """
@@ -55,7 +48,6 @@ class Job:
     answers: Mapping[str, Any]
     data: Mapping[str, Any]
     seeds: Mapping[str, bytes]
-    compiled: Path
     ask: bool = False
 
 
@@ -150,16 +142,7 @@ def _standing_for(job: Job) -> Iterator[None]:
     }
     with (
         _swapped(copier._template.Template, {k: _constant(v) for k, v in facts.items()}),
-        _swapped(
-            copier._main,
-            {
-                "is_git_available": lambda: False,
-                "SandboxedEnvironment": partial(
-                    copier._jinja_ext.SandboxedEnvironment,
-                    bytecode_cache=Compiled(job.compiled, COPIERS_OWN),
-                ),
-            },
-        ),
+        _swapped(copier._main, {"is_git_available": lambda: False}),
         _swapped(SandboxedEnvironment, {"from_string": _compiling_once()}),
         warnings.catch_warnings(),
     ):

@@ -140,7 +140,6 @@ class Renders:
             wanted.answers,
             wanted.data,
             wanted.seeds,
-            self.root.parent / "compiled",
             wanted.ask,
         )
         try:
