@@ -49,7 +49,10 @@ STEADY = (
 
 FALLBACK_IDENTITY = {"NAME": "idp", "EMAIL": "idp@localhost"}
 
-DENIED = re.compile(r"authentication failed|permission denied|could not read username|403", re.I)
+DENIED = re.compile(
+    r"authentication failed|permission denied|could not read username|returned error: 40[13]\b",
+    re.IGNORECASE,
+)
 
 ABSENT = "0"
 """The mode that removes a path from an index."""
