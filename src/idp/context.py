@@ -51,7 +51,7 @@ class Context:
         return Path(os.path.normpath(Path.cwd() / self.folder / Path(given).expanduser()))
 
     def place(self, written: str) -> str:
-        """Return a template as the user wrote it, a relative path taken from where `-C` says."""
+        """Return a URL or path as the user wrote it, a relative one from where `-C` says."""
         if re.match(r"\.\.?([/@#]|$)", written):
             return f"{Path.cwd() / self.folder}/{written}"
         return written

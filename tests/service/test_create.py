@@ -799,3 +799,15 @@ def test_an_answers_file_of_another_name_is_found_again(template: Template, tmp_
     pay = Service(tmp_path / "pay")
     assert pay.update("v2").code == 0
     assert pay.read("a.txt") == "two\n"
+
+
+def test_a_relative_remote_is_meant_from_where_we_stand(
+    template: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    template.release("v1", {"a": "1\n"})
+    git(tmp_path, "init", "--quiet", "--bare", "remote.git")
+    monkeypatch.chdir(tmp_path)
+    made = ("create-service", "pay", "--template", template.path, "--defaults")
+    run = idp(*made, "--remote", "./remote.git", "--yes", "--json")
+    assert run.code == 0, run.err
+    assert git(tmp_path / "remote.git", "rev-parse", "main").strip() == run.json["commit"]

@@ -79,7 +79,8 @@ def create_service(
     place, repo = _place(idp, name, dest, into)
     request = create.Request(
         name, place, repo, owner or idp.setting("defaults.owner"),
-        _data(idp, data, data_file), defaults, idp.can_ask and not defaults, remote or "",
+        _data(idp, data, data_file), defaults, idp.can_ask and not defaults,
+        idp.place(remote or ""),
     )  # fmt: skip
     create.check(request)
     release = idp.shelf.release(_source(idp, type_, template))
