@@ -16,6 +16,7 @@ from pytest_snapshot.plugin import Snapshot  # type: ignore[import-untyped]
 from idp.config import (
     EMBEDDED,
     Platform,
+    ProtectionRules,
     UserConfig,
     explain,
     load_platform,
@@ -41,6 +42,13 @@ templates:
     trusted: false
 defaults:
   owner: team-platform
+forge:
+  kind: gitlab
+  url: https://git.example.com
+  owner: acme/services
+  teams: {platform: admin}
+  topics: [golden-path]
+  protection: {reviews: 2, checks: [Lint and test]}
 """
 
 MISTAKES = b"""\
@@ -171,6 +179,37 @@ def test_yes_no_on_and_dates_are_text_and_only_true_and_false_are_not() -> None:
 def test_a_source_is_taken_apart(text: str, source: Source) -> None:
     assert parse_source(text) == source
     assert source.is_path == (text[0] in "./")
+
+
+def test_a_forge_is_read_and_what_is_not_said_is_a_default() -> None:
+    forge = load_platform(PLATFORM, "idp-platform.yaml", None).forge
+
+    assert (forge.kind, forge.url, forge.owner) == (
+        "gitlab",
+        "https://git.example.com",
+        "acme/services",
+    )
+    assert (forge.teams, forge.topics) == ({"platform": "admin"}, ("golden-path",))
+    assert forge.protection == ProtectionRules(reviews=2, checks=("Lint and test",))
+    assert (forge.visibility, forge.owner_role) == ("private", "maintain")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://git.example.com",
+        "git.example.com",
+        "https://pat:secret@git.example.com",
+        "https://git.example.com/git",
+    ],
+)
+def test_a_forge_is_reached_by_https_and_at_the_top_of_its_host(url: str) -> None:
+    text = f"version: 1\nforge:\n  url: {url}\n".encode()
+
+    error = refused(text)
+
+    assert "3:8: forge.url: not the address of a forge" in error.message
+    assert "secret" not in error.message
 
 
 @pytest.mark.parametrize(

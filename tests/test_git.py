@@ -159,3 +159,27 @@ def test_a_name_is_lent_only_where_git_knows_none(home: Path, repo: git.Repo) ->
     (home / ".gitconfig").write_text("[user]\n useConfigOnly = true\n")
     lent = git.identity_env(repo.top)
     assert lent["GIT_AUTHOR_NAME"] == lent["GIT_COMMITTER_NAME"] == "idp"
+
+
+def asked_for(host: str, env: dict[str, str]) -> bytes:
+    """Return what git would say to a server that asks who we are."""
+    question = f"protocol=https\nhost={host}\n\n".encode()
+    return git.run("credential", "fill", stdin=question, env=env, ok=(0, 128)).stdout
+
+
+def test_a_token_is_told_to_its_own_server_alone() -> None:
+    env = git.logged_in("https://git.example.com:8443/acme/shop.git", "robot", "a token")
+
+    assert b"username=robot\npassword=a token\n" in asked_for("git.example.com:8443", env)
+    assert b"password" not in asked_for("git.example.com", env)
+    assert b"password" not in asked_for("evil.example.com", env)
+
+
+def test_no_helper_of_the_user_is_told_to_keep_a_token(home: Path) -> None:
+    plain_git(home, "config", "--global", "credential.helper", f"store --file={home}/kept")
+    env = git.logged_in("https://git.example.com", "robot", "secret")
+
+    known = b"protocol=https\nhost=git.example.com\nusername=robot\npassword=secret\n\n"
+    git.run("credential", "approve", stdin=known, env=env)
+
+    assert not (home / "kept").exists()

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from idp import proc
 from idp.errors import InvalidInput, NotAllowed, NotFound, RemoteFailed
@@ -64,6 +65,26 @@ def clean_env(**more: str) -> dict[str, str]:
     return env | {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"} | more
 
 
+# The first line empties the list: a helper of the user would be told to keep our token on disk.
+_HELPER = (
+    "",
+    '!f() { [ "$1" = get ] && printf "username=%s\\npassword=%s\\n" "$IDP_USER" "$IDP_TOKEN"; }; f',
+)
+
+
+def logged_in(url: str, user: str, token: str) -> dict[str, str]:
+    """Return the environment in which git knows a token for an https server, and for no other.
+
+    The token is in no argument, in no URL and on no disk.
+    """
+    parts = urlsplit(url)
+    settings = {"GIT_CONFIG_COUNT": str(len(_HELPER))}
+    for number, value in enumerate(_HELPER):
+        settings[f"GIT_CONFIG_KEY_{number}"] = f"credential.{parts.scheme}://{parts.netloc}.helper"
+        settings[f"GIT_CONFIG_VALUE_{number}"] = value
+    return clean_env(**settings, IDP_USER=user, IDP_TOKEN=token)
+
+
 def run(
     *args: str,
     cwd: Path | None = None,
@@ -71,12 +92,15 @@ def run(
     stdin: bytes | None = None,
     config: Sequence[str] = (),
     ok: Sequence[int] = (0,),
+    timeout: float = 600,
 ) -> proc.Finished:
     """Run git with a steady configuration; `config` holds further `key=value` settings."""
     settings = [word for setting in (*STEADY, *config) for word in ("-c", setting)]
     command = ["git", *settings, *args]
     try:
-        return proc.run(command, cwd=cwd, env=env or clean_env(), stdin=stdin, ok=ok)
+        return proc.run(
+            command, cwd=cwd, env=env or clean_env(), stdin=stdin, ok=ok, timeout=timeout
+        )
     except proc.CommandFailed as error:
         raise proc.CommandFailed(("git", args[0]), error.finished) from None
 
@@ -88,7 +112,7 @@ def talking_to(url: str) -> Iterator[None]:
         yield
     except proc.CommandFailed as error:
         if DENIED.search("\n".join(error.details)):
-            hint = "check git's credentials for it, or your ssh key"
+            hint = "check `idp auth status`, git's credentials for it, or your ssh key"
             raise NotAllowed(f"{url} refused us", hint=hint, details=error.details) from error
         raise RemoteFailed(f"cannot reach {url}", details=error.details) from error
 

@@ -13,19 +13,20 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from idp.config.source import is_under, parse_source
 from idp.errors import InvalidInput
 
 # Raised when a file's validated form changes: what was cached before is then read anew.
-CACHE_SCHEMA = 1
+CACHE_SCHEMA = 2
 EMBEDDED_ORIGIN = "embedded default"
 
 FLAGS = {"platform": "platform", "owner": "defaults.owner", "type": "defaults.type"}
 VARIABLES = {"IDP_PLATFORM": "platform"}
 
-Value = str | bool
+Value = str | bool | int
+Role = Literal["read", "triage", "write", "maintain", "admin"]
 T = TypeVar("T")
 
 
@@ -48,6 +49,39 @@ class TemplateEntry:
 
 
 @dataclass(frozen=True)
+class ProtectionRules:
+    """What the main branch of a new repository asks for."""
+
+    reviews: int = 1
+    code_owners: bool = True
+    checks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ForgeSettings:
+    """Where repositories are, and how a new one is set up.
+
+    Attributes:
+        kind: github, gitlab or gitea.
+        url: its address in a browser.
+        owner: the organisation, group or person of new repositories; empty is the account itself.
+        owner_role: the role of a service's owning team.
+        teams: the roles of other teams, by name.
+        client_id: the OAuth app of the device flow; it is no secret.
+    """
+
+    kind: Literal["github", "gitlab", "gitea"] = "github"
+    url: str = "https://github.com"
+    owner: str = ""
+    visibility: Literal["private", "internal", "public"] = "private"
+    owner_role: Role = "maintain"
+    teams: Mapping[str, Role] = field(default_factory=dict)
+    topics: tuple[str, ...] = ()
+    protection: ProtectionRules = ProtectionRules()
+    client_id: str = ""
+
+
+@dataclass(frozen=True)
 class Platform:
     """A platform file; `lines` holds the line of each key by its dotted path."""
 
@@ -55,6 +89,7 @@ class Platform:
     templates: Mapping[str, TemplateEntry]
     defaults: Defaults
     origin: str
+    forge: ForgeSettings = ForgeSettings()
     lines: Mapping[str, int] = field(default_factory=dict, repr=False)
 
 
@@ -90,7 +125,13 @@ EMBEDDED = Platform(
             description="An HTTP service in Python with FastAPI",
             deprecated=None,
             trusted=True,
-        )
+        ),
+        "node-ts-api": TemplateEntry(
+            source="idp:node-ts-api",
+            description="An HTTP service in TypeScript with Fastify",
+            deprecated=None,
+            trusted=True,
+        ),
     },
     defaults=Defaults(type="python-api"),
     origin=EMBEDDED_ORIGIN,
@@ -181,8 +222,15 @@ def _platform(checked: dict[str, Any], origin: str) -> Platform:
         templates={name: TemplateEntry(**entry) for name, entry in data["templates"].items()},
         defaults=Defaults(**data["defaults"]),
         origin=origin,
+        forge=_forge(data["forge"]),
         lines=checked["lines"],
     )
+
+
+def _forge(data: dict[str, Any]) -> ForgeSettings:
+    rules = data["protection"]
+    protection = ProtectionRules(**rules | {"checks": tuple(rules["checks"])})
+    return ForgeSettings(**data | {"topics": tuple(data["topics"]), "protection": protection})
 
 
 def _user(checked: dict[str, Any], origin: str) -> UserConfig:
@@ -240,7 +288,7 @@ def _settings(values: object, origin: str, lines: Mapping[str, int]) -> dict[str
 
 def _leaves(value: object, path: str = "") -> Iterator[tuple[str, Value]]:
     """Yield each leaf with its dotted path; None is no value."""
-    if isinstance(value, str | bool):
+    if isinstance(value, str | int):
         yield path.removeprefix("."), value
         return
     inside: Iterator[tuple[object, object]] = iter(())

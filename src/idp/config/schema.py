@@ -9,7 +9,8 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
@@ -77,6 +78,74 @@ class DefaultsModel(_Strict):
     )
 
 
+Role = Literal["read", "triage", "write", "maintain", "admin"]
+
+
+def _check_forge_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme != "https" or not parts.hostname or parts.username or parts.path.strip("/"):
+        raise InvalidInput("not the address of a forge", hint="like https://github.com")
+    return text
+
+
+class ProtectionModel(_Strict):
+    """What the main branch of a new repository asks for."""
+
+    reviews: Annotated[int, Field(ge=0, le=6)] = Field(
+        default=1, description="Approvals before a merge.", examples=[1]
+    )
+    code_owners: bool = Field(
+        default=True, description="Whether a code owner must be among them.", examples=[True]
+    )
+    checks: list[Text] = Field(
+        default_factory=list,
+        description="Checks that must have passed before a merge.",
+        examples=[["Lint and test"]],
+    )
+
+
+class ForgeModel(_Strict):
+    """Where repositories are, and how a new one is set up."""
+
+    kind: Literal["github", "gitlab", "gitea"] = Field(
+        default="github", description="Which forge it is; Forgejo is gitea.", examples=["github"]
+    )
+    url: Annotated[str, _checked(_check_forge_url)] = Field(
+        default="https://github.com",
+        description="Its address in a browser.",
+        examples=["https://github.com"],
+    )
+    client_id: str = Field(
+        default="",
+        description="The OAuth app by which `idp auth login` logs people in to GitHub.",
+        examples=["Ov23liExampleClientId"],
+    )
+    owner: str = Field(
+        default="",
+        description="The organisation or group of new repositories; else your own account.",
+        examples=["acme"],
+    )
+    visibility: Literal["private", "internal", "public"] = Field(
+        default="private", description="Who may read a new repository.", examples=["private"]
+    )
+    owner_role: Role = Field(
+        default="maintain",
+        description="The role of the team that owns a service.",
+        examples=["maintain"],
+    )
+    teams: dict[Text, Role] = Field(
+        default_factory=dict,
+        description="The roles of other teams, by name.",
+        examples=[{"platform": "admin"}],
+    )
+    topics: list[Text] = Field(
+        default_factory=list, description="Topics of a new repository.", examples=[["golden-path"]]
+    )
+    protection: ProtectionModel = Field(
+        default_factory=ProtectionModel, description="What the main branch asks for."
+    )
+
+
 class PlatformModel(_Strict):
     """The platform file: what a platform team offers its engineers."""
 
@@ -97,6 +166,10 @@ class PlatformModel(_Strict):
     )
     defaults: DefaultsModel = Field(
         default_factory=DefaultsModel, description="Answers that are taken when none is given."
+    )
+    forge: ForgeModel = Field(
+        default_factory=ForgeModel,
+        description="Where repositories are, and how a new one is set up.",
     )
 
 
