@@ -12,10 +12,14 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from idp.auth import LoggedIn, LoggedOut
 from idp.cli.template import Listed
+from idp.cli.update_pull import Proposed
 from idp.cli.update_service import Updated
 from idp.config import Setting
 from idp.config.schema import PlatformModel
+from idp.doctor import Check
+from idp.forge.standing import Standing
 from idp.plan import Plan
 from idp.service.create import Created
 from idp.service.merge import FileOutcome
@@ -51,13 +55,19 @@ SHAPES: dict[str, tuple[Any, Literal["validation", "serialization"]]] = {
     "idp-platform": (PlatformModel, "validation"),
     "create-service": (Created, "serialization"),
     "update-service": (Updated, "serialization"),
+    "update-pull-request": (Proposed, "serialization"),
     "update-status": (Status, "serialization"),
+    "platform-init": (Created, "serialization"),
     "template-list": (list[Listed], "serialization"),
     "template-show": (Shown, "serialization"),
     "template-release": (Released, "serialization"),
     "template-verify": (Verified, "serialization"),
     "update-undone": (Undone, "serialization"),
     "config-explain": (list[Setting], "serialization"),
+    "auth-login": (LoggedIn, "serialization"),
+    "auth-status": (list[Standing], "serialization"),
+    "auth-logout": (LoggedOut, "serialization"),
+    "doctor": (list[Check], "serialization"),
     "plan": (Plan, "serialization"),
     "error": (Error, "serialization"),
 }

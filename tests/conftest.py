@@ -16,7 +16,11 @@ GITCONFIG = """\
 """
 
 # Whatever the person who runs the tests has set must not reach them.
-FOREIGN = ("GIT_", "IDP_", "COPIER_", "SSH_", "XDG_", "NO_COLOR", "CLICOLOR", "FORCE_", "COLUMNS")
+FOREIGN = (
+    *("GIT_", "IDP_", "COPIER_", "SSH_", "XDG_", "NO_COLOR", "CLICOLOR", "FORCE_", "COLUMNS"),
+    *("GITHUB_", "GH_", "GITLAB_", "GL_", "GLAB_", "GITEA_", "FORGEJO_", "TEA_", "CI_"),
+    *("OAUTH_TOKEN", "NETRC", "PYTHON_KEYRING_", "DBUS_SESSION_"),
+)
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 import sys
 import tempfile
@@ -12,12 +13,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from idp.clock import Clock, SystemClock
 from idp.errors import InvalidInput, NotFound, UsageError
 from idp.output import Output
 
 if TYPE_CHECKING:
     from idp.config import Platform, Setting, UserConfig
     from idp.config.source import Source
+    from idp.forge.base import Forge
+    from idp.forge.place import Place
     from idp.releases import Shelf
     from idp.service.renders import Renders
 
@@ -41,6 +45,7 @@ class Context:
     flags: Mapping[str, str | None] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     trust: bool = False
+    clock: Clock = field(default_factory=SystemClock)
 
     def trusting(self, trust: bool) -> Context:
         """Return the context of a call that trusts its template, or does not."""
@@ -146,16 +151,38 @@ class Context:
 
     def _trusts(self, url: str) -> bool:
         """Tell whether idp itself, the user or the platform trusts a template."""
-        from idp.config.source import BUILT_IN, parse_source
+        from idp.config.source import BUILT_IN
 
         if url.startswith(BUILT_IN) or self.user.trusts(url):
             return True
-        named = (parse_source(t.source) for t in self.platform.templates.values() if t.trusted)
+        named = (self._named(t.source) for t in self.platform.templates.values() if t.trusted)
         return any(self._canonical(source) == url for source in named)
 
     def _canonical(self, source: Source) -> str:
-        url = str(self.beside_platform(source.url)) if source.is_path else source.url
-        return f"{url}#{source.subfolder}" if source.subfolder else url
+        return f"{source.url}#{source.subfolder}" if source.subfolder else source.url
+
+    def _named(self, written: str) -> Source:
+        """Return a template that the platform file names; a path begins at that file.
+
+        Raises:
+            InvalidInput: the path leads out of the repository that the file was fetched from.
+        """
+        from idp.config.source import Source, parse_source
+
+        source, origin = parse_source(written), self.platform.origin
+        if not source.is_path:
+            return source
+        if Path(origin).is_absolute() or source.url.startswith(("/", "~")):
+            return replace(source, url=str(self.beside_platform(source.url)))
+        home = parse_source(origin)
+        parts = (home.subfolder, source.url, source.subfolder)
+        folder = posixpath.normpath("/".join(part for part in parts if part))
+        if folder.startswith(".."):
+            raise InvalidInput(
+                f"the template {written!r} is outside the platform's repository {home.url}",
+                hint="name it by its git URL in idp-platform.yaml",
+            )
+        return Source(home.url, source.version, None if folder == "." else folder)
 
     def beside_platform(self, written: str) -> Path:
         """Return a path that the platform file names, relative to that file."""
@@ -169,18 +196,49 @@ class Context:
         """
         from difflib import get_close_matches
 
-        from idp.config.source import parse_source
-
         entry = self.platform.templates.get(name)
         if entry is None:
             known = sorted(self.platform.templates)
             close = get_close_matches(name, known, 1)
             hint = f"did you mean {close[0]}?" if close else f"types: {', '.join(known)}"
             raise NotFound(f"no template called {name!r} on this platform", hint=hint)
-        source = parse_source(entry.source)
-        if source.is_path:
-            return replace(source, url=str(self.beside_platform(source.url)))
-        return source
+        return self._named(entry.source)
+
+    def forge_at(self, host: str = "") -> Place:
+        """Return the forge at a host; without one, the platform's own."""
+        from idp.forge.place import Place, host_of, place_of
+
+        own = self.platform.forge
+        platform = Place(host_of(own.url), own.kind)
+        return place_of(host, platform, self.environ) if host else platform
+
+    def forge(self, host: str = "") -> Forge:
+        """Return the forge at a host, spoken to with a credential for it.
+
+        Raises:
+            NotAllowed: not logged in there.
+        """
+        from idp.forge import credentials
+        from idp.forge.connect import connect
+
+        place = self.forge_at(host)
+        credential = credentials.find(place, self.environ)
+        return connect(place, credential, self.clock, self.output.say)
+
+    def git_env(self, url: str) -> Mapping[str, str]:
+        """Return the environment in which git reaches a remote, with a token where we hold one."""
+        from idp import git
+        from idp.forge import credentials
+        from idp.forge.address import parse_remote
+
+        if not url.startswith("https://"):
+            return git.clean_env()
+        try:
+            place = self.forge_at(parse_remote(url).host)
+        except InvalidInput:  # no forge, or none that we know
+            return git.clean_env()
+        found = credentials.find(place, self.environ)
+        return git.logged_in(url, place.git_user, found.token) if found else git.clean_env()
 
     def renders(self, object_format: str = "sha1") -> Renders:
         """Return the store of renders."""

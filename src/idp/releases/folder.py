@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from idp.releases.links import BYTECODE, entries, shares, write_out
 from idp.releases.origin import UNRELEASED, new_folder, no_release
 from idp.scaffold.version import newest_first, newest_stable
 
-BYTECODE = "__pycache__"
-"""What pip makes of the Python files of the built-in templates: no part of a release."""
-
 
 def digest(folder: Path) -> str:
-    """Return the SHA-256 over a folder's paths, executable bits and bytes."""
+    """Return the SHA-256 over a template's paths, executable bits and bytes, shared files too."""
     total = hashlib.sha256()
-    files = (p for p in folder.rglob("*") if p.is_symlink() or not p.is_dir())
-    for path in sorted(p for p in files if BYTECODE not in p.parts):
-        link = path.is_symlink()
-        content = os.fsencode(path.readlink()) if link else path.read_bytes()
-        kind = "l" if link else "x" if path.stat().st_mode & 0o100 else "f"
-        name = path.relative_to(folder).as_posix()
-        total.update(f"{kind} {len(content)} {name}\0".encode() + content)
+    for entry in entries(folder):
+        path = entry.path
+        content = os.fsencode(path.readlink()) if entry.is_link else path.read_bytes()
+        kind = "l" if entry.is_link else "x" if path.stat().st_mode & 0o100 else "f"
+        total.update(f"{kind} {len(content)} {entry.name}\0".encode() + content)
     return total.hexdigest()
 
 
@@ -52,15 +47,14 @@ class Folder:
         if (spelled != UNRELEASED and spelled not in self.versions()) or not tree.is_dir():
             raise no_release(self.url, version, self.versions())
         hashed = digest(tree)
-        return spelled, hashed, hashed, self._clean(tree, hashed)
+        return spelled, hashed, hashed, self._plain(tree, hashed)
 
-    def _clean(self, tree: Path, hashed: str) -> Path:
-        """Return the folder, or a copy of it without bytecode."""
-        if not any(tree.rglob(BYTECODE)):
+    def _plain(self, tree: Path, hashed: str) -> Path:
+        """Return the folder, or a copy without bytecode and with the shared files in it."""
+        if not any(tree.rglob(BYTECODE)) and not shares(tree):
             return tree
         target = self.cache / "trees" / hashed
         with new_folder(target) as made:
             if made:
-                ignore = shutil.ignore_patterns(BYTECODE)
-                shutil.copytree(tree, made, symlinks=True, dirs_exist_ok=True, ignore=ignore)
+                write_out(tree, made)
         return target

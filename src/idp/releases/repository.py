@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +20,25 @@ from idp.workshop import workshop
 def is_git(path: Path) -> bool:
     """Tell whether a folder is the root of a git repository, bare ones included."""
     return (path / ".git").exists() or all((path / n).exists() for n in ("HEAD", "objects", "refs"))
+
+
+def own_tags(tags: Mapping[str, str], folder: str) -> dict[str, str]:
+    """Return the tags, with their commits, that are of the template in a folder of a repository."""
+    prefix = _prefix(folder)
+    own = {tag: at for tag, at in tags.items() if prefix and prefix.match(tag)}
+    return own or {tag: at for tag, at in tags.items() if "/" not in tag}
+
+
+def short(tag: str, folder: str) -> str:
+    """Return a tag without what names the template's folder in it."""
+    prefix = _prefix(folder)
+    return prefix.sub("", tag) if prefix else tag
+
+
+@cache
+def _prefix(folder: str) -> re.Pattern[str] | None:
+    name = re.escape(folder.rsplit("/", 1)[-1])
+    return re.compile(rf"{name}[-/](?=v?\d)") if folder else None
 
 
 class Store(Protocol):
@@ -134,17 +153,10 @@ class GitRepository:
         return {tag: peeled or direct for direct, peeled, tag in rows}
 
     def _own_tags(self) -> dict[str, str]:
-        tags = self._tags()
-        own = {tag: at for tag, at in tags.items() if self._prefix and self._prefix.match(tag)}
-        return own or {tag: at for tag, at in tags.items() if "/" not in tag}
-
-    @cached_property
-    def _prefix(self) -> re.Pattern[str] | None:
-        name = re.escape(self.folder.rsplit("/", 1)[-1])
-        return re.compile(rf"{name}[-/](?=v?\d)") if self.folder else None
+        return own_tags(self._tags(), self.folder)
 
     def _short(self, tag: str) -> str:
-        return self._prefix.sub("", tag) if self._prefix else tag
+        return short(tag, self.folder)
 
     def _commit(self, version: str) -> str | None:
         if version.startswith("-"):
