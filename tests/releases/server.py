@@ -6,7 +6,7 @@ import os
 import ssl
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -37,8 +37,25 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 
 
 @contextmanager
+def https(handler: type[BaseHTTPRequestHandler], key: Path, cert: Path) -> Iterator[int]:
+    """Serve on a free port of this machine until the block ends; yield the port."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
 def serving(root: Path, key: Path, cert: Path) -> Iterator[Server]:
-    """Serve until the block ends."""
+    """Serve repositories until the block ends."""
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -50,18 +67,8 @@ def serving(root: Path, key: Path, cert: Path) -> Iterator[Server]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield Server(root, server.server_port, asked)
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with https(Handler, key, cert) as port:
+        yield Server(root, port, asked)
 
 
 def answer(request: BaseHTTPRequestHandler, root: Path, asked: list[str]) -> None:
@@ -69,11 +76,17 @@ def answer(request: BaseHTTPRequestHandler, root: Path, asked: list[str]) -> Non
     asked.append(request.path)
     for part, status in (("/private", 401), ("/denied", 403)):
         if request.path.startswith(part):
-            request.send_response(status)
-            request.send_header("WWW-Authenticate", 'Basic realm="git"')
-            request.send_header("Content-Length", "0")
-            request.end_headers()
+            headers = {"WWW-Authenticate": 'Basic realm="git"'}
+            send(request, status, headers, b"")
             return
+    length = int(request.headers.get("Content-Length", 0))
+    send(request, *of_git(request, root, request.rfile.read(length)))
+
+
+def of_git(
+    request: BaseHTTPRequestHandler, root: Path, body: bytes, **more: str
+) -> tuple[int, dict[str, str], bytes]:
+    """Return what `git http-backend` answers to a request, with more in its environment."""
     path, _, query = request.path.partition("?")
     env = os.environ | {
         "GIT_PROJECT_ROOT": str(root),
@@ -85,11 +98,18 @@ def answer(request: BaseHTTPRequestHandler, root: Path, asked: list[str]) -> Non
         "HTTP_CONTENT_ENCODING": request.headers.get("Content-Encoding", ""),
         "GIT_PROTOCOL": request.headers.get("Git-Protocol", ""),
     }
-    body = request.rfile.read(int(request.headers.get("Content-Length", 0)))
-    done = subprocess.run(["git", "http-backend"], input=body, env=env, stdout=-1, check=False)
+    command = ["git", "http-backend"]
+    done = subprocess.run(command, input=body, env=env | more, stdout=-1, check=False)
     head, _, content = done.stdout.partition(b"\r\n\r\n")
     headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
-    request.send_response(int(headers.pop("Status", "200").split()[0]))
+    return int(headers.pop("Status", "200").split()[0]), headers, content
+
+
+def send(
+    request: BaseHTTPRequestHandler, status: int, headers: Mapping[str, str], content: bytes
+) -> None:
+    """Send an answer."""
+    request.send_response(status)
     for name, value in headers.items():
         request.send_header(name, value)
     request.send_header("Content-Length", str(len(content)))

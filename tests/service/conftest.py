@@ -8,6 +8,8 @@ from typing import Protocol
 
 import pytest
 
+from ..forge.conftest import forge as forge
+from ..forge.conftest import forge_keys as forge_keys
 from .stories import Service, Template, idp
 
 

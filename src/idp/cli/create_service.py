@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,13 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from idp.cli.options import Data, DryRun, Fields, Json, Trust, answers, given, shape
-from idp.errors import UsageError
+from idp.errors import Refused, UsageError
 
 if TYPE_CHECKING:
     from idp.config.source import Source
     from idp.context import Context
+    from idp.plan import Plan
     from idp.releases import Release
+    from idp.service.begun import Begun
     from idp.service.create import Created, Draft, Request
+    from idp.service.publish import Publication, Target
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -24,6 +28,7 @@ Examples:
   idp create-service payments-api --type python-api --owner payments --defaults
   idp create-service billing --template https://github.com/acme/golden.git#python@v2.1.0
   idp create-service billing --template ./golden --into ../monorepo --dry-run
+  idp create-service ledger --type python-api --owner payments --defaults --push
 """
 
 
@@ -62,34 +67,128 @@ def create_service(
     remote: Annotated[
         str | None, typer.Option(metavar="URL", help="Add this remote and push.")
     ] = None,
+    push: Annotated[
+        bool, typer.Option("--push", help="Make its repository on the forge, and push.")
+    ] = False,
+    repo: Annotated[
+        str | None, typer.Option(metavar="OWNER/NAME", help="That repository, with --push.")
+    ] = None,
     dry_run: DryRun = False,
     as_json: Json = False,
     fields: Fields = "",
 ) -> None:
     """Make a service from a golden-path template: a git repository with one commit.
 
-    If it fails or is interrupted, nothing is left behind.
+    If it fails or is interrupted, nothing is left behind; with --push, running it again finishes.
     """
     from idp.service import create
+    from idp.service.begun import begun
 
     given(type=type_, template=template, owner=owner, dest=dest, into=into,
-          data_file=data_file, remote=remote)  # fmt: skip
+          data_file=data_file, remote=remote, repo=repo)  # fmt: skip
     idp: Context = ctx.obj.trusting(trust)
     wanted = shape(as_json, fields, create.Created)
-    place, repo = _place(idp, name, dest, into)
+    place, inside = _place(idp, name, dest, into)
+    team = owner or idp.setting("defaults.owner")
     request = create.Request(
-        name, place, repo, owner or idp.setting("defaults.owner"),
+        name, place, inside, team,
         _data(idp, data, data_file), defaults, idp.can_ask and not defaults,
-        idp.place(remote or ""),
+        idp.place(remote or ""), _target(idp, name, push, repo, team),
     )  # fmt: skip
     create.check(request)
-    release = idp.shelf.release(_source(idp, type_, template))
-    _tell(idp, release, request)
-    with create.drafted(request, release, idp.renders(), dry=dry_run) as draft:
-        idp.output.detail(f"plan {draft.plan().digest}")
-        made = draft.created("") if dry_run else create.carry_out(draft, idp.ask)
-        text = _tree(draft) if dry_run else _story(made, request)
+    publication = _publication(idp, request, dry_run)
+    if publication:
+        request = replace(request, target=publication.target)
+    if request.target and create.is_taken(place):
+        found = begun(name, place, request.target)
+        if type_ or template:
+            _check_same(found, idp.shelf.release(_source(idp, type_, template)))
+        made, text = _finish(idp, found, request, publication)
+    else:
+        release = idp.shelf.release(_source(idp, type_, template))
+        _tell(idp, release, request)
+        with create.drafted(request, release, idp.renders(), dry=dry_run) as draft:
+            made, text = _make(idp, draft, publication, dry_run)
+    for left in made.not_done:
+        mend = f" ({left.mend})" if left.mend else ""
+        idp.output.say(f"warning: {left.what}: {left.why}{mend}")
     idp.output.item(made, wanted, lambda: text)
+
+
+def _target(idp: Context, name: str, push: bool, repo: str | None, team: str) -> Target | None:
+    """Return the repository that is asked for."""
+    if repo and not push:
+        raise UsageError("--repo says where --push goes", hint="add --push")
+    if not push:
+        return None
+    from idp.service.publish import target
+
+    return target(idp.platform.forge, name, repo or "", team)
+
+
+def _publication(idp: Context, request: Request, dry_run: bool) -> Publication | None:
+    """Return what publishes; a dry run asks nothing of the forge."""
+    if request.target is None or dry_run:
+        return None
+    from idp.service.publish import publication
+
+    return publication(request.target, idp.forge(), idp.git_env)
+
+
+def _make(
+    idp: Context, draft: Draft, publication: Publication | None, dry_run: bool
+) -> tuple[Created, str]:
+    """Make a service, and return it and what is told of it."""
+    from idp.service import create
+
+    plan = draft.plan()
+    idp.output.detail(f"plan {plan.digest}")
+    if dry_run:
+        return draft.created(""), _tree(draft)
+    if publication is None:
+        made = create.carry_out(draft, idp.ask)
+    else:
+        _show(idp, plan)
+        made = create.publish(draft, publication, idp.ask)
+    return made, _story(made, draft.request)
+
+
+def _finish(
+    idp: Context, found: Begun, request: Request, publication: Publication | None
+) -> tuple[Created, str]:
+    """Finish what is left of publishing a service that is there already."""
+    from idp.service import create
+
+    plan = found.plan()
+    idp.output.detail(f"plan {plan.digest}")
+    if publication is None:
+        return create.finished(found), "\n".join([*_effects(plan), _nothing_written(plan)])
+    _show(idp, plan)
+    made = create.finish(found, publication, idp.ask)
+    return made, _story(made, request)
+
+
+def _check_same(found: Begun, release: Release) -> None:
+    made_from = found.service.answers.template
+    if release.template != made_from:
+        raise Refused(
+            f"{found.folder} is there already, made from {made_from}",
+            hint="choose another with --dest DIR",
+        )
+
+
+def _show(idp: Context, plan: Plan) -> None:
+    """Say what will be so on the forge, to a person who will be asked."""
+    if not idp.yes:
+        idp.output.say("\n".join(_effects(plan)))
+
+
+def _effects(plan: Plan) -> list[str]:
+    return [f"{effect.what}: {effect.on}" for effect in plan.effects if effect.what != "added"]
+
+
+def _nothing_written(plan: Plan) -> str:
+    return f"plan {plan.digest[:16]}, nothing was written"
 
 
 def _place(idp: Context, name: str, dest: str | None, into: str | None) -> tuple[Path, Path | None]:
@@ -158,6 +257,8 @@ def _story(made: Created, request: Request) -> str:
     lines.append(f"  in {where}")
     if request.into:
         return "\n".join([*lines, f"  not committed: git -C {request.into} add {where.name}"])
+    if made.url:
+        lines.append(f"  at {made.url}")
     verbs = " && make setup test" if "Makefile" in made.files else ""
     return "\n".join([*lines, f"  commit {made.commit[:12]}", f"next: cd {where}{verbs}"])
 
@@ -176,4 +277,4 @@ def _tree(draft: Draft) -> str:
                 lines.append("  " * (depth + 1) + printable(part) + "/" * (depth + 1 < len(parts)))
     plan = draft.plan()
     told = f"{len(draft.files)} files from {draft.release.template} {draft.release.version}"
-    return "\n".join([*lines, told, f"plan {plan.digest[:16]}, nothing was written"])
+    return "\n".join([*lines, told, *_effects(plan), _nothing_written(plan)])

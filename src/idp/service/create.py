@@ -7,7 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from idp import git, proc, road
 from idp.errors import InvalidInput, Refused, UsageError
 from idp.plan import Effect, Plan
 from idp.releases import Release
+from idp.service.begun import SUBJECT, Begun, tip
+from idp.service.publish import ABSENT, BRANCH, EMPTY, NotDone, Publication, Target, check_free
 from idp.service.renders import Render, Renders, Wanted
 from idp.workshop import workshop
 
@@ -23,6 +25,7 @@ NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
 NAME_QUESTIONS = ("name", "service_name", "project_name", "project_slug")
 OWNER_QUESTIONS = ("owner", "team")
+REPOSITORY_QUESTIONS = ("repository", "repository_url", "repo_url")
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Request:
         defaults: take the template's defaults for what `data` does not answer.
         ask: a person can be asked.
         remote: the URL to push to.
+        target: the repository to be made for it on the platform's forge.
     """
 
     name: str
@@ -45,6 +49,7 @@ class Request:
     defaults: bool = False
     ask: bool = False
     remote: str = ""
+    target: Target | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,8 @@ class Created:
 
     Attributes:
         commit: its first commit; empty for a dry run, or inside another repository.
+        url: its repository on the forge, with --push.
+        not_done: settings of that repository which the forge cannot have.
     """
 
     name: str
@@ -61,6 +68,8 @@ class Created:
     version: str
     commit: str
     files: tuple[str, ...]
+    url: str = ""
+    not_done: tuple[NotDone, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,10 +82,22 @@ class Draft:
     render: Render
     files: tuple[str, ...]
 
+    @property
+    def target(self) -> Target | None:
+        """Where it will be published, with the team that owns it."""
+        target = self.request.target
+        return target and _owned(target, self.render.answers)
+
+    @property
+    def description(self) -> str:
+        """What it does, where its template asked."""
+        return _answer(self.render.answers, ("description",))
+
     def plan(self) -> Plan:
         """Return the plan of making it."""
         request, release = self.request, self.release
         pushed = (Effect("pushed", request.remote),) if request.remote else ()
+        published = tuple(self.target.effects()) if self.target else ()
         return Plan(
             "create-service",
             str(request.dest),
@@ -86,13 +107,14 @@ class Draft:
                 "commit": release.commit,
             },
             preconditions=_state(request),
-            effects=(*(Effect("added", name) for name in self.files), *pushed),
+            effects=(*(Effect("added", name) for name in self.files), *pushed, *published),
             result=self.render.tree,
-            risk="remote" if request.remote else "local",
+            risk="remote" if request.remote or request.target else "local",
         )
 
-    def created(self, commit: str) -> Created:
+    def created(self, commit: str, not_done: tuple[NotDone, ...] = ()) -> Created:
         """Return what is told of it."""
+        target = self.request.target
         return Created(
             self.request.name,
             str(self.request.dest),
@@ -100,6 +122,8 @@ class Draft:
             self.release.version,
             commit,
             self.files,
+            target.url if target else "",
+            not_done,
         )
 
 
@@ -119,24 +143,45 @@ def check(request: Request) -> None:
         raise InvalidInput(f"{request.remote!r} is no URL to push to")
     if request.into is not None:
         git.find(request.into)
-        if request.remote:
-            raise UsageError("--remote goes with a repository of its own, not with --into")
-    if os.path.lexists(request.dest) and not _is_empty(request.dest):
-        raise Refused(f"{request.dest} is there already", hint="choose another with --dest DIR")
+        if request.remote or request.target:
+            flag = "--remote" if request.remote else "--push"
+            raise UsageError(f"{flag} goes with a repository of its own, not with --into")
+    if request.remote and request.target:
+        raise UsageError("--remote and --push say two places", hint="give one")
+    if request.target is None and is_taken(request.dest):
+        raise Refused(f"{request.dest} is there already", hint="choose another folder")
 
 
-def _is_empty(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink() and not any(path.iterdir())
+def is_taken(dest: Path) -> bool:
+    """Tell whether something is where a service is to be."""
+    if not os.path.lexists(dest):
+        return False
+    return not dest.is_dir() or dest.is_symlink() or any(dest.iterdir())
 
 
 def _state(request: Request) -> dict[str, str]:
-    free = not os.path.lexists(request.dest) or _is_empty(request.dest)
-    return {"destination": "free" if free else "taken"}
+    there = {"repository": request.target.found} if request.target else {}
+    return {"destination": "taken" if is_taken(request.dest) else "free", **there}
+
+
+def _owned(target: Target, answers: Mapping[str, Any]) -> Target:
+    """Return a target with the team that the answers name, if they name one."""
+    return replace(target, team=_answer(answers, OWNER_QUESTIONS) or target.team)
+
+
+def _answer(answers: Mapping[str, Any], names: tuple[str, ...]) -> str:
+    return next((str(answers[name]) for name in names if answers.get(name)), "")
 
 
 @contextmanager
 def drafted(request: Request, release: Release, renders: Renders, *, dry: bool) -> Iterator[Draft]:
-    """Render a service beside its place (in a temporary folder for a dry run)."""
+    """Render a service beside its place (in a temporary folder for a dry run).
+
+    Raises:
+        Refused: the repository that it would get is in use.
+    """
+    if request.target:
+        check_free(request.target)
     beside = next(p for p in request.dest.parents if p.is_dir())
     with workshop(renders.work if dry else beside) as room:
         folder = room / request.dest.name
@@ -157,9 +202,14 @@ def drafted(request: Request, release: Release, renders: Renders, *, dry: bool) 
 
 
 def _data(request: Request, release: Release) -> dict[str, Any]:
-    """Return the answers given, with the name and the owner where the template asks for them."""
+    """Return the answers given, with name, owner and repository where the template asks."""
     data, questions = dict(request.data), release.config.questions
-    told = ((NAME_QUESTIONS, request.name), (OWNER_QUESTIONS, request.owner))
+    url = request.target.url if request.target else ""
+    told = (
+        (NAME_QUESTIONS, request.name),
+        (OWNER_QUESTIONS, request.owner),
+        (REPOSITORY_QUESTIONS, url),
+    )
     for names, value in told:
         asked = next((n for n in names if n in questions), "")
         if asked and value:
@@ -209,34 +259,101 @@ def carry_out(draft: Draft, ask: road.Ask) -> Created:
     def apply() -> Created:
         commit = "" if request.into else _commit(draft)
         if request.remote:
+            git.add_remote(draft.folder, "origin", request.remote)
             _push(draft.folder, request.remote)
+        proc.no_way_back()
         _put(draft.folder, request.dest)
         return draft.created(commit)
 
     return road.carry_out(draft.plan(), apply, observe=lambda: _state(request), ask=ask)
 
 
+def publish(draft: Draft, publication: Publication, ask: road.Ask) -> Created:
+    """Commit a draft, make its repository, put it in its place, push and set up."""
+    request, target = draft.request, publication.target
+    publication = replace(publication, target=draft.target or target)
+
+    def apply() -> Created:
+        with publication.telling(request.name, request.dest):
+            commit = _commit(draft)
+            git.add_remote(draft.folder, "origin", target.git_url)
+            publication.make(draft.description)
+            _put(draft.folder, request.dest)
+            _push(request.dest, target.git_url, publication.env)
+            publication.pushed()
+            return draft.created(commit, publication.settle())
+
+    def observe() -> dict[str, str]:
+        return _state(request) | {"repository": publication.state()}
+
+    return road.carry_out(draft.plan(), apply, observe=observe, ask=ask)
+
+
+def finish(begun: Begun, publication: Publication, ask: road.Ask) -> Created:
+    """Do what is left of publishing a service."""
+    answered = begun.service.answers.values
+    target = _owned(begun.target, answered)
+    begun, publication = replace(begun, target=target), replace(publication, target=target)
+
+    def apply() -> Created:
+        with publication.telling(begun.name, begun.folder):
+            if target.found in (ABSENT, EMPTY):
+                publication.make(_answer(answered, ("description",)))
+                _push(begun.folder, target.git_url, publication.env)
+            else:
+                _follow(begun.service.repo, target.git_url, publication.env)
+            publication.pushed()
+            return finished(begun, publication.settle())
+
+    def observe() -> dict[str, str]:
+        return {BRANCH: tip(begun.service.repo), "repository": publication.state()}
+
+    return road.carry_out(begun.plan(), apply, observe=observe, ask=ask)
+
+
+def finished(begun: Begun, not_done: tuple[NotDone, ...] = ()) -> Created:
+    """Return what is told of a service that was there already."""
+    answers, target = begun.service.answers, begun.target
+    return Created(
+        begun.name,
+        str(begun.folder),
+        answers.template,
+        answers.version,
+        begun.first,
+        begun.files,
+        target.url,
+        not_done,
+    )
+
+
 def _commit(draft: Draft) -> str:
     folder, release = draft.folder, draft.release
     env = git.clean_env()
-    git.run("init", "--quiet", "--initial-branch=main", cwd=folder, env=env)
+    git.run("init", "--quiet", f"--initial-branch={BRANCH}", cwd=folder, env=env)
     # The template's .gitignore counts, not what this user ignores everywhere.
     git.run("add", "--all", cwd=folder, env=env, config=("core.excludesFile=/dev/null",))
     env |= git.identity_env(folder)
-    message = f"feat: create {draft.request.name} from {release.name} {release.version}"
+    message = f"{SUBJECT.format(name=draft.request.name)}{release.name} {release.version}"
     git.run("commit", "--quiet", "--allow-empty", "-m", message, cwd=folder, env=env)
     return git.text("rev-parse", "HEAD", cwd=folder)
 
 
-def _push(folder: Path, url: str) -> None:
-    git.add_remote(folder, "origin", url)
+def _push(folder: Path, url: str, env: Mapping[str, str] | None = None) -> None:
     with git.talking_to(url):
-        git.run("push", "--quiet", "--set-upstream", "origin", "main", cwd=folder)
+        git.run("push", "--quiet", "--set-upstream", "origin", BRANCH, cwd=folder, env=env)
+
+
+def _follow(repo: git.Repo, url: str, env: Mapping[str, str]) -> None:
+    """Let main follow the remote's, unless it follows something: the push's answer was lost."""
+    if repo.run("config", "--get", f"branch.{BRANCH}.merge", ok=(0, 1)).code == 0:
+        return
+    with git.talking_to(url):
+        git.run("fetch", "--quiet", "origin", BRANCH, cwd=repo.top, env=env)
+    repo.run("branch", "--quiet", f"--set-upstream-to=origin/{BRANCH}", BRANCH)
 
 
 def _put(folder: Path, dest: Path) -> None:
     """Move the whole service into its place at once."""
-    proc.no_way_back()
     missing = [p for p in dest.parents if not p.exists()]
     dest.parent.mkdir(parents=True, exist_ok=True)
     try:
