@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,14 @@ def test_a_dry_run_of_what_fails_fails(template: Template, create: Create) -> No
 def test_a_dry_run_when_up_to_date(pay: Service) -> None:
     with pay.untouched():
         run = pay.update("v1", "--dry-run")
+    assert (run.code, run.json["status"]) == (0, "up-to-date")
+
+
+def test_up_to_date_with_nothing_cached(pay: Service, home: Path) -> None:
+    """Both sides are then one render: two processes must not make it in one folder."""
+    shutil.rmtree(home / "cache")
+    with pay.untouched():
+        run = pay.update("v1")
     assert (run.code, run.json["status"]) == (0, "up-to-date")
 
 

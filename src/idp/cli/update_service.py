@@ -26,6 +26,7 @@ Examples:
   idp update-service
   idp update-service payments-api --to 2.0.0 --dry-run
   idp update-service --branch golden-path --check 'make test'
+  idp update-service --pr --yes
   idp update-service --status
   idp update-service --abort
 """
@@ -101,6 +102,13 @@ def update_service(
         str | None,
         typer.Option(metavar="NAME", help="Commit to a new branch, the work tree untouched."),
     ] = None,
+    pr: Annotated[
+        bool, typer.Option("--pr", help="Open a pull request, or bring ours up to date.")
+    ] = False,
+    base: Annotated[
+        str | None,
+        typer.Option(metavar="BRANCH", help="Where --pr goes; else the default branch."),
+    ] = None,
     status: Annotated[
         bool, typer.Option("--status", help="Show releases and drift, and change nothing.")
     ] = False,
@@ -121,20 +129,31 @@ def update_service(
     Your changes and the template's are merged; the result is staged, not committed. Work that is
     not committed is never touched. Conflicts are left in the index, as git leaves them: exit 7.
     """
+    from idp.cli import update_pull as proposing
     from idp.service import status as state
     from idp.service import update
     from idp.service.answers import locate
     from idp.service.proposal import Request
 
     idp: Context = ctx.obj.trusting(trust)
-    given(to=to, source=source, branch=branch)
-    kind = update.Undone if abort else state.Status if status else Updated
+    given(to=to, source=source, branch=branch, base=base)
+    kind = (
+        update.Undone
+        if abort
+        else state.Status
+        if status
+        else proposing.Proposed
+        if pr
+        else Updated
+    )
     wanted = shape(as_json, fields, kind)
     folder = idp.path(path)
     source = idp.place(source or "")
-    _only_one(status=status, abort=abort, heal=bool(heal), branch=bool(branch), commit=commit)
+    chosen = {"branch": bool(branch), "commit": commit, "pr": pr}
+    _only_one(base or "", status=status, abort=abort, heal=bool(heal), **chosen)
     place = locate(folder)
-    _finish(idp, place[0])
+    if not pr:
+        _finish(idp, place[0])
     if abort:
         return _abort(idp, place[0], dry_run, wanted)
     if status:
@@ -149,12 +168,16 @@ def update_service(
         force,
         idp.can_ask and not defaults,
     )
+    if pr:
+        return proposing.propose(idp, place, answers_file, request, base or "", dry_run, wanted)
     return _update(
         idp, place, answers_file, request, update.Target(commit, branch or ""), dry_run, wanted
     )
 
 
-def _only_one(**asked: bool) -> None:
+def _only_one(base: str, **asked: bool) -> None:
+    if base and not asked["pr"]:
+        raise UsageError("--base is for --pr", hint="give --pr too, or leave --base out")
     chosen = [f"--{name}" for name, given in asked.items() if given]
     if len(chosen) > 1:
         raise UsageError(f"{' and '.join(chosen)} do not go together", hint="give one of them")
@@ -220,7 +243,7 @@ def _update(
     answers.check_calm(service.repo, detached_is_fine=bool(target.branch))
     renders = idp.renders(service.repo.object_format)
     with prepared(service, idp.shelf, renders, request) as made:
-        for note in made.notes:
+        for note in (*made.notes, *made.reminders):
             idp.output.say(note)
         idp.output.detail(f"plan {made.plan().digest}")
         if dry_run:
@@ -235,7 +258,7 @@ def _update(
             made.new.template,
             commit,
             made.files,
-            made.notes,
+            (*made.notes, *made.reminders),
             made.plan().digest,
         )
         idp.output.item(told, shape, lambda: _story(idp, made, told, target, dry_run))
@@ -247,12 +270,13 @@ def _story(idp: Context, made: Update, told: Updated, target: Target, dry_run: b
     if told.status == "up-to-date":
         return f"up to date: {told.template} {told.to}"
     lines = [made.diff(color=idp.output.coloured).rstrip()] if dry_run else []
-    lines += [_file_line(idp, file) for file in told.files]
+    lines += [file_line(idp, file) for file in told.files]
     lines.append(f"{told.from_} -> {told.to}: {_next(told, target, dry_run)}")
     return "\n".join(lines)
 
 
-def _file_line(idp: Context, file: FileOutcome) -> str:
+def file_line(idp: Context, file: FileOutcome) -> str:
+    """Return what becomes of a file, for a person."""
     from idp.output import printable
 
     name = printable(f"{file.was} -> {file.path}" if file.was else file.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,12 @@ class Runner:
         config = self.new.config
         tasks: list[Told] = [(task, {"stage": "task"}) for task in config.tasks]
         return migrations(config, "after", self.since, self.new.version), tasks
+
+    def shown(self) -> tuple[str, ...]:
+        """Return the "after" migrations and the tasks as a person may read them."""
+        chosen, tasks = self.afterwards()
+        words = (command.words for command, _ in (*chosen, *tasks))
+        return tuple(w if isinstance(w, str) else shlex.join(w) for w in words)
 
     def check(self, merged: Tree, command: str, *, own: bool) -> None:
         """Run a check on the merged tree: the user's own sees the user's environment."""

@@ -133,8 +133,9 @@ class _Merging:
             files,
             local,
             self.scratch,
-            (*self._notes(theirs.answers), *_owing(owed, merged), *checked),
+            (*self._notes(theirs.answers), *checked),
             owed,
+            runner.shown() if owed else (),
         )
 
     def recorded(self) -> tuple[Tree, Tree]:
@@ -220,6 +221,9 @@ class _Merging:
         """Render both releases, side by side where neither is cached."""
         base = self._wanted(self.old, self.service.origins[0].answers.values, {}, committed)
         theirs = self._wanted(self.new, answers, self.request.data, committed, self.request.ask)
+        if base.key == theirs.key:  # two at once would render into one folder
+            made = self._make(theirs)
+            return made, made
         old, new = self.renders.cached(base), self.renders.cached(theirs)
         if old or new:
             return (
@@ -310,16 +314,6 @@ class _Merging:
             if key not in self.request.data and was[key] != answers[key]
         ]
         return tuple(notes)
-
-
-def _owing(owed: str, merged: Merged) -> tuple[str, ...]:
-    if not owed:
-        return ()
-    if merged.conflicts:
-        return (
-            "the template's commands wait: resolve, commit, and run `idp update-service` again",
-        )
-    return ("to make up for what was left out: commit, and `idp update-service --trust`",)
 
 
 def _same_answers(one: bytes, other: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -48,6 +49,7 @@ class Update:
     Attributes:
         local: files that are in no commit.
         owed: the release since which the template's commands are still to be run, if any are.
+        waiting: those commands.
     """
 
     service: Service
@@ -60,6 +62,15 @@ class Update:
     scratch: Scratch
     notes: tuple[str, ...]
     owed: str
+    waiting: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """What it is called in one line, as Conventional Commits want it."""
+        old, new = self.old.version, self.new.version
+        folder = re.sub(r"[^\w.-]+", "-", self.service.prefix.rstrip("/").rsplit("/", 1)[-1])
+        scope = f"({folder})" if folder else ""
+        return f"chore{scope}: update from {old} to {new} of {self.new.name}"
 
     @property
     def status(self) -> Status:
@@ -67,6 +78,17 @@ class Update:
         if self.merged.conflicts:
             return "conflicts"
         return "up-to-date" if self.merged.tree == self.sides.ours else "updated"
+
+    @property
+    def reminders(self) -> tuple[str, ...]:
+        """How the commands that wait are run later, from the clone that remembers them."""
+        if not self.owed:
+            return ()
+        if self.merged.conflicts:
+            return (
+                "the template's commands wait: resolve, commit, and run `idp update-service` again",
+            )
+        return ("to make up for what was left out: commit, and `idp update-service --trust`",)
 
     def diff(self, *, color: bool) -> str:
         """Return the change as a patch."""

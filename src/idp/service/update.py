@@ -58,7 +58,7 @@ def _stage(update: Update, target: Target) -> str:
         pending.forget(update.service)
     if todo or commit:
         journal.change(
-            repo, update.service.head, _title(update), todo, ("HEAD", commit) if commit else None
+            repo, update.service.head, update.title, todo, ("HEAD", commit) if commit else None
         )
     return commit
 
@@ -85,13 +85,9 @@ def _commit(update: Update, wanted: list[worktree.Wish]) -> str:
         tree = repo.run("write-tree", index=index).stdout.decode().strip()
     env = git.clean_env(**git.identity_env(repo.top))
     done = git.run(
-        "commit-tree", tree, "-p", update.service.head, "-m", _title(update), cwd=repo.top, env=env
+        "commit-tree", tree, "-p", update.service.head, "-m", update.title, cwd=repo.top, env=env
     )
     return done.stdout.decode().strip()
-
-
-def _title(update: Update) -> str:
-    return f"chore: update from {update.old.version} to {update.new.version} of {update.new.name}"
 
 
 def _check_branch(repo: git.Repo, name: str) -> None:

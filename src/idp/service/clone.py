@@ -1,0 +1,195 @@
+"""A throwaway clone: a service is updated as its forge has it, and no work tree is touched."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from idp import git, proc
+from idp.errors import InvalidInput, NotFound
+from idp.service.merge import changes
+from idp.service.proposal import Update
+from idp.workshop import workshop
+
+HEADS = "refs/heads/"
+IDENTITY = re.compile(rb"(?P<name>.*) <(?P<email>[^<>]*)> \d+ [+-]\d+\n")
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A repository to clone: its URL, and the environment in which git may reach it.
+
+    Attributes:
+        name: what it is called in errors.
+        refs: where its branches are; in a clone of somebody's they are that clone's remote ones.
+    """
+
+    url: str
+    env: Mapping[str, str]
+    name: str
+    refs: str = HEADS
+
+    def run(self, *args: str, cwd: Path | None = None, ok: tuple[int, ...] = (0,)) -> proc.Finished:
+        """Run a git command that talks to it."""
+        with git.talking_to(self.url):
+            return git.run(*args, cwd=cwd, env=self.env, ok=ok)
+
+    def tips(self, *branches: str) -> dict[str, str]:
+        """Return the commit at the tip of each of these branches, "" where there is none."""
+        wanted = {f"{self.refs}{branch}": branch for branch in branches}
+        said = self.run("ls-remote", "--", self.url, *wanted).stdout.decode()
+        rows = dict(line.split("\t")[::-1] for line in said.splitlines())
+        return {branch: rows.get(ref, "") for ref, branch in wanted.items()}
+
+
+@dataclass(frozen=True)
+class Clone:
+    """The clone; HEAD is the tip of one branch, and nothing is checked out."""
+
+    repo: git.Repo
+    remote: Remote
+    branch: str
+
+    def fetch(self, branch: str) -> None:
+        """Fetch another branch."""
+        _fetch(self.remote, self.repo.top, branch)
+
+    def write_tree(self, update: Update) -> str:
+        """Write the tree that the update comes to; conflicts stand in it as their markers."""
+        repo, prefix = self.repo, update.service.prefix
+        ours, merged = update.sides.ours, update.merged
+        new = {entry.oid for entry in merged.tree.values()} - {e.oid for e in ours.values()}
+        if new:
+            repo.run("unpack-objects", "-q", stdin=update.scratch.pack(sorted(new)))
+        lines = b""
+        for path, _ in changes(ours, merged):
+            entry = merged.tree.get(path)
+            stages = {0: entry} if entry else {}
+            lines += git.index_lines(f"{prefix}{path}", stages, repo.nothing)
+        index = repo.git_dir / "update-index"
+        repo.run("read-tree", update.service.head, index=index)
+        repo.run("update-index", "-z", "--replace", "--index-info", stdin=lines, index=index)
+        return repo.run("write-tree", index=index).stdout.decode().strip()
+
+    def write_commit(self, tree: str, parent: str, message: str, who: Mapping[str, str]) -> str:
+        """Write a commit; `who` is the environment that names its author."""
+        asked = ("commit-tree", tree, "-p", parent, "-m", message)
+        return git.text(*asked, cwd=self.repo.top, env=git.clean_env(**who))
+
+    def word(self, *args: str) -> str:
+        """Run git on the clone and return what it prints."""
+        return self.repo.text(*args)
+
+
+@contextmanager
+def cloned(remote: Remote, branch: str, room: Path, borrow: git.Repo | None) -> Iterator[Clone]:
+    """Clone a branch with its whole history; the clone goes when the block ends.
+
+    Errors inside the block name the remote where they would name the clone's folder.
+
+    Args:
+        room: the folder for what is passing.
+        borrow: a repository that may have the objects already.
+
+    Raises:
+        NotFound: there is no such branch.
+        RemoteFailed, NotAllowed: the remote cannot be reached, or lets nobody in.
+    """
+    with workshop(room) as folder:
+        top = folder / re.sub(r"[^\w.-]", "-", remote.name.rsplit("/", 1)[-1])
+        _init(top, borrow)
+        commit = remote.tips(branch)[branch]
+        if not commit:
+            raise NotFound(f"{remote.name} has no branch {branch}", hint="name one: --base BRANCH")
+        _fetch(remote, top, branch)
+        git.run("update-ref", "--no-deref", "HEAD", commit, cwd=top)
+        clone = Clone(git.find(top), remote, branch)
+        with _told_as(f"{remote.name}@{branch}", clone.repo.top):
+            yield clone
+
+
+def _init(top: Path, borrow: git.Repo | None) -> None:
+    form = borrow.object_format if borrow else "sha1"
+    git.run("init", "--quiet", "--template=", f"--object-format={form}", "--", str(top))
+    # What a shallow clone has is not the whole of it, which a fetch would take it for.
+    if borrow and not borrow.shallow:
+        (top / ".git/objects/info").mkdir(exist_ok=True)
+        (top / ".git/objects/info/alternates").write_bytes(os.fsencode(borrow.objects) + b"\n")
+
+
+def _fetch(remote: Remote, top: Path, branch: str) -> None:
+    spec = f"+{remote.refs}{branch}:refs/remotes/origin/{branch}"
+    asked = ("fetch", "--quiet", "--no-tags", "--update-shallow", "--", remote.url, spec)
+    remote.run(*asked, cwd=top)
+
+
+@contextmanager
+def _told_as(name: str, top: Path) -> Iterator[None]:
+    try:
+        yield
+    except InvalidInput as error:
+        error.message = error.message.replace(str(top), name)
+        raise
+
+
+def remote_of(repo: git.Repo) -> tuple[str, str]:
+    """Return the name and the URL of the remote that a clone came from.
+
+    A login in the URL is left out: it would be seen in the arguments of processes.
+
+    Raises:
+        InvalidInput: there is none, or several and none is `origin`.
+    """
+    names = repo.text("remote").split()
+    if "origin" not in names and len(names) != 1:
+        said = f"remotes {', '.join(names)}" if names else "no remote"
+        raise InvalidInput(
+            f"{repo.top} has {said}: where its forge is, is not known",
+            hint="git remote add origin https://HOST/OWNER/NAME.git",
+        )
+    name = "origin" if "origin" in names else names[0]
+    url = repo.text("remote", "get-url", name)
+    parts = urlsplit(url)
+    if parts.scheme in ("http", "https"):
+        url = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return name, url
+
+
+def known_base(repo: git.Repo, remote: str, base: str) -> str:
+    """Return the branch that a clone takes for its remote's default one; nobody else is asked.
+
+    Raises:
+        NotFound: the clone does not know.
+    """
+    refs = f"refs/remotes/{remote}/"
+    if base:
+        return base
+    said = repo.run("symbolic-ref", "--quiet", f"{refs}HEAD", ok=(0, 1)).stdout.decode().strip()
+    here = repo.run("symbolic-ref", "--quiet", "--short", "HEAD", ok=(0, 1)).stdout.decode().strip()
+    if said:
+        return said.removeprefix(refs)
+    asked = ("rev-parse", "--verify", "--quiet", f"{refs}{here}")
+    if here and repo.run(*asked, ok=(0, 1)).code == 0:
+        return here
+    raise NotFound(
+        f"{repo.top} does not know the default branch of {remote}",
+        hint=f"--base BRANCH, or `git remote set-head {remote} --auto`",
+    )
+
+
+def author_env(repo: git.Repo) -> dict[str, str]:
+    """Return the environment that names the author whom a repository's own settings name."""
+    done = repo.run("var", "GIT_AUTHOR_IDENT", ok=(0, 128))
+    found = IDENTITY.fullmatch(done.stdout)
+    if done.code or not found:
+        return git.identity_env(repo.top)
+    return {
+        f"GIT_{role}_{part.upper()}": os.fsdecode(found[part])
+        for role in ("AUTHOR", "COMMITTER")
+        for part in ("name", "email")
+    }
