@@ -170,7 +170,7 @@ COMPLETIONS = [
     ("idp temp", {"template"}),
     ("idp ", set(COMMANDS)),
     ("idp template ", {"list", "show", "release", "verify"}),
-    ("idp create-service --type ", {"python-api"}),
+    ("idp create-service --type ", {"node-ts-api", "python-api"}),
     ("idp create-service --type py", {"python-api"}),
     ("idp create-service pay --ty", {"--type"}),
     ("idp template show py", {"python-api"}),
