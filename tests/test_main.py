@@ -284,7 +284,10 @@ def test_a_reader_that_has_gone_is_no_error(words: list[str], unbuffered: str) -
 def test_json_and_fields_go_together() -> None:
     run = idp("template", "list", "--json", "--fields", "name, source")
     assert run.code == 0
-    assert json.loads(run.out) == [{"name": "python-api", "source": "idp:python-api"}]
+    assert json.loads(run.out) == [
+        {"name": "node-ts-api", "source": "idp:node-ts-api"},
+        {"name": "python-api", "source": "idp:python-api"},
+    ]
 
 
 def test_quiet_keeps_data_and_errors(tmp_path: Path) -> None:

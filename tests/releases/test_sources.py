@@ -159,6 +159,26 @@ def test_the_same_folder_of_two_releases_is_laid_down_once(several: Template, fi
     assert first.tree == find(f"{several.path}@v5.0.0#t/web").tree
 
 
+def test_templates_of_a_repository_share_files_by_links(several: Template, find: Find) -> None:
+    link = Link("../shared/docs")
+    several.release("api/v1.2.0", {"t/shared/docs/a.md": "old\n", "t/api/docs": link})
+    several.release("api/v1.3.0", {"t/shared/docs/a.md": "new\n"})
+
+    old, new = (find(f"{several.path}@{v}#t/api") for v in ("1.2.0", "1.3.0"))
+
+    assert (old.tree / "docs" / "a.md").read_text() == "old\n"
+    assert (new.tree / "docs" / "a.md").read_text() == "new\n"
+    assert not (new.tree / "docs").is_symlink()
+    assert old.tree_id != new.tree_id
+
+
+def test_a_link_to_a_file_that_is_not_shared_is_told(several: Template, find: Find) -> None:
+    files: Files = {"t/shared/a.md": "", "t/api/a.md": Link("../shared/b.md")}
+    several.release("api/v1.2.0", files)
+    with pytest.raises(InvalidInput, match=r"b\.md, which is not there"):
+        find(f"{several.path}@1.2.0#t/api")
+
+
 def test_a_folder_that_a_release_lacks_is_not_found(several: Template, find: Find) -> None:
     with pytest.raises(NotFound, match="no folder 't/nope'"):
         find(f"{several.path}#t/nope")

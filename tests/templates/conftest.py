@@ -1,4 +1,4 @@
-"""Every release of the built-in templates, rendered and installed once a session."""
+"""Every release of the templates that make a service, rendered and installed once a session."""
 
 from __future__ import annotations
 
@@ -7,14 +7,27 @@ from typing import Protocol
 
 import pytest
 
-from .stories import Service, idp
+from idp.scaffold.version import newest_first
 
-RELEASES = ("1.0.0", "1.1.0")
+from .languages import LANGUAGES
+from .stories import TEMPLATES, Service, idp
+
 ANSWERS = {"name": "orders-api", "owner": "payments"}
 
 
+def _released(template: str) -> list[str]:
+    folders = (TEMPLATES / template / "releases").glob("[0-9]*")
+    return [f"{template}@{version}" for version in newest_first([path.name for path in folders])]
+
+
+NAMES = [name for name in LANGUAGES if _released(name)]
+# As `create-service` is told them: TEMPLATE@X.Y.Z.
+RELEASES = [release for name in NAMES for release in reversed(_released(name))]
+NEWEST = [_released(name)[0] for name in NAMES]
+
+
 class Render(Protocol):
-    """Renders a release of the template with answers into a folder."""
+    """Renders a release of a template with answers into a folder."""
 
     def __call__(self, release: str, folder: Path, **answers: str) -> Service: ...
 
@@ -23,8 +36,8 @@ def _render(release: str, folder: Path, **answers: str) -> Service:
     given = ANSWERS | answers
     name = given.pop("name")
     data = [word for key, value in given.items() for word in ("--data", f"{key}={value}")]
-    template = ("--template", f"idp:python-api@{release}")
-    idp("create-service", name, *template, "--dest", folder, "--defaults", *data)
+    template = release if release.startswith("/") else f"idp:{release}"
+    idp("create-service", name, "--template", template, "--dest", folder, "--defaults", *data)
     return Service(folder, release)
 
 
@@ -50,3 +63,22 @@ def installed(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Ser
     copy = service.copy(tmp_path_factory.mktemp("installed") / "orders-api")
     copy.make("setup")
     return copy
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "since(version): releases before it do not promise this")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what a release does not promise yet."""
+    early = [item for item in items if _is_early(item)]
+    config.hook.pytest_deselected(items=early)
+    items[:] = [item for item in items if item not in early]
+
+
+def _is_early(item: pytest.Item) -> bool:
+    since = item.get_closest_marker("since")
+    if since is None or not isinstance(item, pytest.Function):
+        return False
+    version = str(item.callspec.params["service"]).split("@")[1]
+    return version != newest_first([version, since.args[0]])[0]

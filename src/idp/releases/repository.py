@@ -12,6 +12,7 @@ from typing import Protocol
 
 from idp import git
 from idp.errors import IdpError, InvalidInput, NotFound
+from idp.releases.links import SHARED, write_out
 from idp.releases.origin import new_folder, no_release
 from idp.scaffold.version import newest_first, newest_stable
 from idp.workshop import workshop
@@ -131,7 +132,9 @@ class GitRepository:
         if commit is None:
             raise no_release(self.url, version, self.versions())
         tree_id = self._tree_id(commit)
-        return self._spelling(commit, version), commit, tree_id, self._lay_down(tree_id)
+        shared = self._shared(commit, tree_id)
+        tree = self._lay_down(tree_id, shared)
+        return self._spelling(commit, version), commit, tree.name, tree
 
     def _git(self, *args: str, ok: tuple[int, ...] = (0,)) -> str:
         done = git.run("--git-dir", str(self.store.git_dir()), *args, cwd=Path("/"), ok=ok)
@@ -183,12 +186,29 @@ class GitRepository:
             raise NotFound(f"no folder {self.folder!r} in {self.url} at {commit[:12]}")
         return found
 
-    def _lay_down(self, tree_id: str) -> Path:
-        target = self.cache / "trees" / tree_id
+    def _shared(self, commit: str, tree_id: str) -> str:
+        """Return the tree of the folder that a template with links shares with those beside it."""
+        if not self.folder or "120000 " not in self._git("ls-tree", "-r", tree_id):
+            return ""
+        beside = "/".join([*self.folder.split("/")[:-1], SHARED])
+        return self._git("ls-tree", "-d", "--object-only", commit, "--", beside)
+
+    def _lay_down(self, tree_id: str, shared: str) -> Path:
+        target = self.cache / "trees" / "-".join(filter(None, (tree_id, shared)))
         with new_folder(target) as made:
-            if made:
+            if made and shared:
+                self._export_sharing(tree_id, shared, made)
+            elif made:
                 self._export(tree_id, made)
         return target
+
+    def _export_sharing(self, tree_id: str, shared: str, into: Path) -> None:
+        """Lay both trees down side by side, as in the repository, and follow the links."""
+        with workshop(into.parent) as room:
+            for name, tree in ((SHARED, shared), ("template", tree_id)):
+                (room / name).mkdir()
+                self._export(tree, room / name)
+            write_out(room / "template", into)
 
     def _export(self, tree_id: str, into: Path) -> None:
         """Check the tree out by an index of its own: `git archive` would honour export-ignore."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from idp import git, road
 from idp.errors import InvalidInput, NotFound, Refused
 from idp.plan import Effect, Plan
 from idp.releases.folder import digest
+from idp.releases.links import SHARED, straying, write_out
 from idp.releases.repository import is_git
 from idp.scaffold import config
 from idp.scaffold.version import newest_first, parse
@@ -20,6 +20,9 @@ from idp.template.show import CHANGELOG
 
 HASHES = "releases.sha256"
 """Beside the templates' folders: `SHA-256  NAME/releases/X.Y.Z`, a line a release."""
+
+RELEASES = "releases"
+"""The folder in a template that holds its releases."""
 
 SEMVER = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?")
 """A version by https://semver.org, without build metadata."""
@@ -45,14 +48,33 @@ def release(source: Path, version: str, ask: road.Ask, *, dry: bool) -> Released
         InvalidInput: the version is no SemVer, or the changelog does not name it.
         Refused: the release is there, is not newer, or there are uncommitted changes.
     """
-    config.read(source)
     if not SEMVER.fullmatch(version):
         raise InvalidInput(f"{version!r} is no version", hint="MAJOR.MINOR.PATCH, like 1.4.0")
-    _check_changelog(source, version)
-    tag = _tag_name(source, version)
-    if tag:
-        return _tag(source, version, tag, ask, dry=dry)
-    return _folder(source, version, ask, dry=dry)
+    with tempfile.TemporaryDirectory(prefix="idp-release-") as folder:
+        draft = source if is_git(source) else _draft(source, Path(folder) / version)
+        _check_links(source, config.read(draft))
+        _check_changelog(source, version)
+        tag = _tag_name(source, version)
+        if tag:
+            return _tag(source, version, tag, ask, dry=dry)
+        return _folder(source, draft, version, ask, dry=dry)
+
+
+def _draft(source: Path, draft: Path) -> Path:
+    """Lay down what a release consists of: the files, those shared with others too."""
+    write_out(source, draft, leave_out=(RELEASES,))
+    return draft
+
+
+def _check_links(source: Path, read: config.TemplateConfig) -> None:
+    """Refuse links out of the template, unless it renders links as links."""
+    if not read.settings.get("preserve_symlinks") and (
+        wrong := straying(source, (RELEASES, ".git"))
+    ):
+        raise InvalidInput(
+            f"{source / wrong[0]} is a link that leads out of the template",
+            hint=f"link inside it, or into the folder {SHARED!r} beside it",
+        )
 
 
 def _check_changelog(source: Path, version: str) -> None:
@@ -118,44 +140,31 @@ def _tag(source: Path, version: str, tag: str, ask: road.Ask, *, dry: bool) -> R
     return road.carry_out(plan, apply, observe=lambda: {"HEAD": repo.head()}, ask=ask)
 
 
-def _folder(source: Path, version: str, ask: road.Ask, *, dry: bool) -> Released:
-    target = source / "releases" / version
+def _folder(source: Path, draft: Path, version: str, ask: road.Ask, *, dry: bool) -> Released:
+    target = source / RELEASES / version
     _check_newer(version, [p.name for p in target.parent.glob("[0-9]*")])
-    with tempfile.TemporaryDirectory(prefix="idp-release-") as folder:
-        draft = Path(folder) / version
-        shutil.copytree(source, draft, symlinks=True, ignore=_left_out(source))
-        released = Released(source.name, version, str(target), digest(draft))
-        plan = Plan(
-            "release",
-            str(source),
-            inputs={"version": version},
-            preconditions={"release": "absent"},
-            result=released.digest,
-            effects=(Effect("added", str(target)), Effect("updated", HASHES)),
-        )
+    released = Released(source.name, version, str(target), digest(draft))
+    plan = Plan(
+        "release",
+        str(source),
+        inputs={"version": version},
+        preconditions={"release": "absent"},
+        result=released.digest,
+        effects=(Effect("added", str(target)), Effect("updated", HASHES)),
+    )
 
-        def apply() -> Released:
-            part = target.with_name(f".{version}.part")
-            shutil.rmtree(part, ignore_errors=True)
-            shutil.copytree(draft, part, symlinks=True)
-            _add_hash(source.parent / HASHES, released)
-            part.rename(target)
-            return released
+    def apply() -> Released:
+        part = target.with_name(f".{version}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.copytree(draft, part, symlinks=True)
+        _add_hash(source.parent / HASHES, released)
+        part.rename(target)
+        return released
 
-        def observe() -> dict[str, str]:
-            return {"release": "there" if target.exists() else "absent"}
+    def observe() -> dict[str, str]:
+        return {"release": "there" if target.exists() else "absent"}
 
-        return released if dry else road.carry_out(plan, apply, observe=observe, ask=ask)
-
-
-def _left_out(source: Path) -> Callable[[str, list[str]], set[str]]:
-    """Return what tells which names a release does not copy."""
-
-    def left_out(folder: str, names: list[str]) -> set[str]:
-        caches = {name for name in names if name == "__pycache__"}
-        return caches | ({"releases"} if Path(folder) == source else set())
-
-    return left_out
+    return released if dry else road.carry_out(plan, apply, observe=observe, ask=ask)
 
 
 def _add_hash(path: Path, released: Released) -> None:
