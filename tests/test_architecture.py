@@ -13,14 +13,14 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "idp"
 
 ROOMS = """
-errors
+errors clock
 config plan rules output proc rest registry workshop
 ledger git scaffold forge kube
 catalog audit workload releases
 provider
 policy budget request
 road rollout
-service env deploy secret docs dora cost survey doctor
+service env deploy secret docs dora cost survey doctor auth
 fleet portal template kpi
 context
 mcp
@@ -36,7 +36,9 @@ DRAWERS = {"utils", "util", "common", "helpers", "helper", "shared", "misc", "ma
 ENVIRONMENT = {"context.py", "proc.py", "git.py", "output.py", "scaffold/tasks.py"}
 
 # These work in folders that are idp's own: a cache, a scratch repository, the journal.
-OWN_FOLDERS = {f"service/{n}.py" for n in ("journal", "renders", "scratch", "pending", "commands")}
+OWN_FOLDERS = {
+    f"service/{n}.py" for n in ("journal", "renders", "scratch", "pending", "commands", "clone")
+}
 # These write into a draft, which `apply` then puts in its place.
 DRAFTS = {"service/create.py:_run_tasks", "template/release.py:_folder"}
 WRITING_METHODS = {"write_text", "write_bytes", "mkdir", "rmdir", "unlink", "rename", "chmod"}
@@ -44,6 +46,7 @@ WRITING_METHODS |= {"symlink_to", "touch", "rmtree", "copytree", "copy2", "copyf
 WRITING_GIT = {"push", "commit", "commit-tree", "update-ref", "unpack-objects", "update-index"}
 WRITING_GIT |= {"tag --annotate", "remote add", "init", "add", "checkout", "reset", "branch"}
 JOURNAL = {"journal.change", "journal.undo"}
+FORGE = {"publication.make", "publication.settle", "forge.propose", "forge.close_pull_request"}
 
 FILES = sorted(SOURCE.rglob("*.py"))
 NAMES = [path.relative_to(SOURCE).as_posix() for path in FILES]
@@ -134,7 +137,7 @@ def is_apply(function: str) -> bool:
 
 def writes(call: Call) -> bool:
     last = call.what.rsplit(".", 1)[-1]
-    if last in WRITING_METHODS or call.what in JOURNAL or call.what == "os.replace":
+    if last in WRITING_METHODS or call.what in JOURNAL | FORGE or call.what == "os.replace":
         return True
     runs_git = last in ("run", "text") and call.what not in ("proc.run", "tasks.run_all")
     first_words = {call.words[:1], call.words[:2]}
@@ -188,7 +191,7 @@ def test_an_apply_is_given_to_carry_out_and_called_by_nothing_else(name: str) ->
 def test_every_apply_has_its_way_to_the_road() -> None:
     """Otherwise the test above could hold for want of applies."""
     roads = {name for name in NAMES for call in calls(name) if call.what == "road.carry_out"}
-    assert roads >= {"service/create.py", "service/update.py", "template/release.py"}
+    assert roads >= {"auth.py", "service/create.py", "service/update.py", "template/release.py"}
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if room(n) in ("service", "template")])

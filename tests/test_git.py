@@ -176,7 +176,7 @@ def test_a_token_is_told_to_its_own_server_alone() -> None:
 
 
 def test_no_helper_of_the_user_is_told_to_keep_a_token(home: Path) -> None:
-    plain_git(home, "config", "--global", "credential.helper", f"store --file={home}/kept")
+    plain_git(home, "config", "-f", ".gitconfig", "credential.helper", f"store --file={home}/kept")
     env = git.logged_in("https://git.example.com", "robot", "secret")
 
     known = b"protocol=https\nhost=git.example.com\nusername=robot\npassword=secret\n\n"
