@@ -13,21 +13,15 @@ class Language:
         own: patterns of the files that no template in another language has.
         key_files: its own files among those whose every line matters to somebody outside.
         image: the image that its Dockerfile begins with, as a pattern.
-        runtime: the program that runs it, by which a container is asked who it is.
-        whoami: what that program is told to run.
-        packages: the command that lists what is installed in the image.
-        needed, not_needed: packages that have to be, or may not be, in the image.
+        needed, not_needed: patterns of paths that have to be, or may not be, in the image.
         own_answers: what only its framework answers, as `OPERATION STATUS`.
     """
 
     own: tuple[str, ...]
     key_files: tuple[str, ...]
     image: str
-    runtime: str
-    whoami: tuple[str, ...]
-    packages: tuple[str, ...]
-    needed: frozenset[str]
-    not_needed: frozenset[str]
+    needed: tuple[str, ...]
+    not_needed: tuple[str, ...]
     own_answers: frozenset[str] = frozenset()
 
 
@@ -36,14 +30,8 @@ LANGUAGES = {
         own=("pyproject.toml", "scripts/*.py", "src/*", "tests/*.py"),
         key_files=("pyproject.toml",),
         image=r"python:\d+\.\d+\.\d+-",
-        runtime="python",
-        whoami=("-c", "import os; print(os.getuid())"),
-        packages=(
-            *("python", "-c"),
-            "import importlib.metadata as m; print(*{d.name for d in m.distributions()})",
-        ),
-        needed=frozenset({"fastapi", "orders-api"}),
-        not_needed=frozenset({"mypy", "pytest", "ruff"}),
+        needed=("*/site-packages/fastapi/*", "*/site-packages/orders_api/*"),
+        not_needed=("*/mypy/*", "*/pytest/*", "*/bin/ruff", "*/tests/test_items.py"),
     ),
     "node-ts-api": Language(
         own=(
@@ -52,14 +40,11 @@ LANGUAGES = {
         ),
         key_files=("package.json",),
         image=r"node:\d+\.\d+\.\d+-",
-        runtime="node",
-        whoami=("-p", "process.getuid()"),
-        packages=(
-            *("node", "-p"),
-            "require('node:fs').readdirSync('node_modules').join(' ')",
+        needed=("app/node_modules/fastify/*", "app/dist/src/main.js"),
+        not_needed=(
+            *(f"app/node_modules/{tool}/*" for tool in ("eslint", "typescript", "vitest")),
+            "app/tests/*",
         ),
-        needed=frozenset({"fastify"}),
-        not_needed=frozenset({"eslint", "typescript", "vitest"}),
         # A body that is no JSON; FastAPI counts that among what is not valid (422).
         own_answers=frozenset({"createItem 400"}),
     ),

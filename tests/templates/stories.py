@@ -142,6 +142,11 @@ class Service:
     def read(self, name: str) -> str:
         return (self.path / name).read_text(encoding="utf-8")
 
+    def write(self, name: str, text: str) -> None:
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+
     def yaml(self, name: str) -> list[Any]:
         """Return the documents of a YAML file."""
         return list(yaml.safe_load_all(self.read(name)))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import re
 import shutil
 import subprocess
+import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,9 +93,7 @@ def test_the_image_says_how_it_wants_to_be_run(podman: Podman, image: str) -> No
     assert facts["Labels"]["org.opencontainers.image.title"] == "orders-api"
 
 
-def test_a_container_serves_without_root_or_a_writable_disk(
-    podman: Podman, image: str, installed: Service
-) -> None:
+def test_a_container_serves_without_root_or_a_writable_disk(podman: Podman, image: str) -> None:
     port = free_port()
     name = f"orders-{uuid4().hex[:8]}"
     podman(
@@ -111,19 +111,19 @@ def test_a_container_serves_without_root_or_a_writable_disk(
     wait_until(ready, lambda: podman("logs", name))
     assert httpx.post(f"{url}/v1/items", json={"name": "x"}, trust_env=False).status_code == 201
     podman("healthcheck", "run", name)
-    language = installed.language
-    assert podman("exec", name, language.runtime, *language.whoami) == "10001"
+    assert podman("top", name, "user").split() == ["USER", "10001"]
     podman("stop", "--time", "60", name)
     (facts,) = json.loads(podman("container", "inspect", name))
     assert facts["State"]["ExitCode"] == 0
 
 
 def test_the_image_has_what_runs_and_nothing_else(
-    podman: Podman, image: str, installed: Service
+    podman: Podman, image: str, installed: Service, tmp_path: Path
 ) -> None:
+    podman("export", "--output", tmp_path / "image.tar", podman("create", image))
+    with tarfile.open(tmp_path / "image.tar") as tar:
+        inside = tar.getnames()
+
     language = installed.language
-
-    inside = set(podman("run", "--rm", image, *language.packages).split())
-
-    assert language.needed <= inside
-    assert not language.not_needed & inside
+    assert [pattern for pattern in language.needed if not fnmatch.filter(inside, pattern)] == []
+    assert [pattern for pattern in language.not_needed if fnmatch.filter(inside, pattern)] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,14 @@ def test_every_wrong_setting_is_named_at_once(built: Service, tmp_path: Path) ->
         '\\"', '"'
     )
     process.client.close()
+
+
+def test_a_bug_outside_of_any_request_is_logged_and_ends_it(built: Service, tmp_path: Path) -> None:
+    bug = "process.once('SIGUSR2',()=>Promise.reject(new%20Error('disk%20on%20fire')))"
+    options = {"NODE_OPTIONS": f"--import=data:text/javascript,{bug}"}
+    with started(built, tmp_path / "log", **options) as process:
+        process.process.send_signal(signal.SIGUSR2)
+
+        assert process.wait() == 1
+        last = process.lines()[-1]
+        assert (last["event"], last["exception"]["message"]) == ("crashed", "disk on fire")

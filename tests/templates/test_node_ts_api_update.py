@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -48,10 +47,10 @@ test("an invoice is refused", async () => {
 def lived_in(render: Render, tmp_path: Path) -> Service:
     """A service of release 1.0.0 with commits of its team."""
     service = render("node-ts-api@1.0.0", tmp_path / "orders-api")
-    write(service, "src/billing/invoices.ts", INVOICES)
-    write(service, "tests/invoices.test.ts", INVOICES_TEST)
+    service.write("src/billing/invoices.ts", INVOICES)
+    service.write("tests/invoices.test.ts", INVOICES_TEST)
     for name in ("src/items.ts", "tests/items.test.ts"):
-        write(service, name, service.read(name).replace("is no such item", "is no such thing"))
+        service.write(name, service.read(name).replace("is no such item", "is no such thing"))
     run(tool("git"), "add", "--all", cwd=service.path)
     run(tool("git"), "commit", "--quiet", "--message=Ours", cwd=service.path)
     return service
@@ -91,7 +90,7 @@ class TestMigration:
     @pytest.fixture(params=["problems.ts", "problem-details.ts"])
     def shop(self, request: pytest.FixtureRequest, tmp_path: Path) -> Service:
         service = Service(tmp_path, "node-ts-api@1.0.0")
-        write(service, f"src/{request.param}", "export const problem = 1;\n")
+        service.write(f"src/{request.param}", "export const problem = 1;\n")
         return service
 
     @pytest.mark.parametrize(
@@ -131,7 +130,7 @@ class TestMigration:
     def test_it_rewrites_what_refers_to_the_module(
         self, shop: Service, path: str, before: str, after: str
     ) -> None:
-        write(shop, path, before)
+        shop.write(path, before)
 
         assert migrate(shop) == f"{path}: imports problem-details\n"
 
@@ -150,7 +149,7 @@ class TestMigration:
         ],
     )
     def test_it_leaves_the_rest_alone(self, shop: Service, path: str, text: str) -> None:
-        write(shop, path, text)
+        shop.write(path, text)
 
         assert migrate(shop) == ""
         assert shop.read(path) == text
@@ -165,26 +164,13 @@ class TestMigration:
         assert (shop.path / "src/a.ts").read_bytes() == text
 
     def test_a_service_that_has_both_modules_is_left_alone(self, shop: Service) -> None:
-        write(shop, "src/problems.ts", "")
-        write(shop, "src/problem-details.ts", "")
-        write(shop, "src/a.ts", 'import "./problems.js";\n')
+        shop.write("src/problems.ts", "")
+        shop.write("src/problem-details.ts", "")
+        shop.write("src/a.ts", 'import "./problems.js";\n')
 
         assert migrate(shop) == ""
         assert shop.read("src/a.ts") == 'import "./problems.js";\n'
 
 
-def write(service: Service, name: str, text: str) -> None:
-    path = service.path / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text.encode())
-
-
 def migrate(service: Service) -> str:
-    return subprocess.run(
-        [sys.executable, MIGRATION],
-        cwd=service.path,
-        check=True,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    ).stdout
+    return run(sys.executable, MIGRATION, cwd=service.path)

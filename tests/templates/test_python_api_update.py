@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -47,13 +46,13 @@ def test_an_invoice_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def lived_in(render: Render, tmp_path: Path) -> Service:
     """A service of release 1.0.0 with commits of its team."""
     service = render("python-api@1.0.0", tmp_path / "orders-api")
-    write(service, "src/orders_api/billing/__init__.py", '"""Billing."""\n')
-    write(service, "src/orders_api/billing/invoices.py", INVOICES)
-    write(service, "tests/test_invoices.py", INVOICES_TEST)
+    service.write("src/orders_api/billing/__init__.py", '"""Billing."""\n')
+    service.write("src/orders_api/billing/invoices.py", INVOICES)
+    service.write("tests/test_invoices.py", INVOICES_TEST)
     items = service.read("src/orders_api/items.py")
-    write(service, "src/orders_api/items.py", items.replace("is no such item", "is no such thing"))
+    service.write("src/orders_api/items.py", items.replace("is no such item", "is no such thing"))
     tests = service.read("tests/test_items.py")
-    write(service, "tests/test_items.py", tests.replace("is no such item", "is no such thing"))
+    service.write("tests/test_items.py", tests.replace("is no such item", "is no such thing"))
     run(tool("git"), "add", "--all", cwd=service.path)
     run(tool("git"), "commit", "--quiet", "--message=Ours", cwd=service.path)
     return service
@@ -92,7 +91,7 @@ class TestMigration:
     @pytest.fixture(params=["problems.py", "problem_details.py"])
     def shop(self, request: pytest.FixtureRequest, tmp_path: Path) -> Service:
         service = Service(tmp_path, "python-api@1.0.0")
-        write(service, f"src/shop/{request.param}", "def problem_response(): ...\n")
+        service.write(f"src/shop/{request.param}", "def problem_response(): ...\n")
         return service
 
     @pytest.mark.parametrize(
@@ -135,7 +134,7 @@ class TestMigration:
     def test_it_rewrites_what_refers_to_the_module(
         self, shop: Service, path: str, before: str, after: str
     ) -> None:
-        write(shop, path, before)
+        shop.write(path, before)
 
         assert migrate(shop) == f"{path}: imports problem_details\n"
 
@@ -153,7 +152,7 @@ class TestMigration:
         ],
     )
     def test_it_leaves_the_rest_alone(self, shop: Service, path: str, text: str) -> None:
-        write(shop, path, text)
+        shop.write(path, text)
 
         assert migrate(shop) == ""
         assert shop.read(path) == text
@@ -163,23 +162,23 @@ class TestMigration:
         ["from .problems import (\n", "from . import problems\ndef f(problems): ...\n"],
     )
     def test_it_says_what_it_leaves_to_a_person(self, shop: Service, text: str) -> None:
-        write(shop, "src/shop/a.py", text)
+        shop.write("src/shop/a.py", text)
 
         assert migrate(shop).startswith("src/shop/a.py: not rewritten")
         assert shop.read("src/shop/a.py") == text
 
     def test_a_service_that_has_both_modules_is_left_alone(self, shop: Service) -> None:
-        write(shop, "src/shop/problems.py", "")
-        write(shop, "src/shop/problem_details.py", "")
-        write(shop, "src/shop/a.py", "from .problems import a\n")
+        shop.write("src/shop/problems.py", "")
+        shop.write("src/shop/problem_details.py", "")
+        shop.write("src/shop/a.py", "from .problems import a\n")
 
         assert migrate(shop) == ""
         assert shop.read("src/shop/a.py") == "from .problems import a\n"
 
     def test_a_package_may_have_the_name_of_the_module(self, tmp_path: Path) -> None:
         service = Service(tmp_path, "python-api@1.1.0")
-        write(service, "src/problems/problem_details.py", "")
-        write(service, "tests/test_a.py", "from problems.problems import a\nimport problems.b\n")
+        service.write("src/problems/problem_details.py", "")
+        service.write("tests/test_a.py", "from problems.problems import a\nimport problems.b\n")
 
         migrate(service)
 
@@ -188,18 +187,5 @@ class TestMigration:
         )
 
 
-def write(service: Service, name: str, text: str) -> None:
-    path = service.path / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text.encode())
-
-
 def migrate(service: Service) -> str:
-    return subprocess.run(
-        [sys.executable, MIGRATION],
-        cwd=service.path,
-        check=True,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    ).stdout
+    return run(sys.executable, MIGRATION, cwd=service.path)

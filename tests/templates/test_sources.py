@@ -11,10 +11,12 @@ from jinja2 import meta
 from idp.config.source import parse_source
 from idp.releases import Release, Shelf
 
-from .conftest import NAMES, NEWEST, Render
+from .conftest import NEWEST, Render
 from .stories import TEMPLATES, Service
 
 SHARED = TEMPLATES / "shared"
+# Those worked on, released or not.
+SOURCES = sorted(path.parent.name for path in TEMPLATES.glob("*/shared"))
 PLAIN: dict[str, str] = {}
 RICH = {
     "name": "on",
@@ -37,11 +39,11 @@ def test_nothing_is_unreleased(
     assert contents(worked_on) == contents(released)
     folder = TEMPLATES / newest.replace("@", "/releases/")
     assert (source / "CHANGELOG.md").read_bytes() == (folder / "CHANGELOG.md").read_bytes()
-    for migration in (source / "migrations").iterdir():
+    for migration in source.glob("migrations/*"):
         assert migration.read_bytes() == (folder / "migrations" / migration.name).read_bytes()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SOURCES)
 def test_what_is_shared_is_linked_and_never_copied(name: str) -> None:
     shared = {
         path.relative_to(SHARED / "template").as_posix(): path
@@ -54,7 +56,7 @@ def test_what_is_shared_is_linked_and_never_copied(name: str) -> None:
     assert (TEMPLATES / name / "shared").resolve() == SHARED / "parts"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SOURCES)
 def test_a_template_answers_all_that_shared_files_ask(name: str, tmp_path: Path) -> None:
     """A name that nothing defines would be rendered as nothing."""
     release = unreleased(name, tmp_path)

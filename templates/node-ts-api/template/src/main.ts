@@ -23,11 +23,19 @@ async function main(): Promise<void> {
   logger.info("stopped");
 }
 
+/** Say why, in a line of the log like any other, and end. */
+function fail(event: string, error: unknown): never {
+  createLogger("ERROR").error(error, event);
+  process.exit(1);
+}
+
+// A bug outside of any request, promises included: nobody knows in what state it left the service.
+process.on("uncaughtException", (error) => fail("crashed", error));
+
 try {
   await main();
   // What a forgotten timer or connection would keep alive ends here, too.
   process.exit();
 } catch (error) {
-  createLogger("ERROR").error(error, "cannot run");
-  process.exit(1);
+  fail("cannot run", error);
 }

@@ -59,6 +59,16 @@ test("unknown paths and methods make no series of their own", async () => {
   expect(await count(app, "_OTHER", "unmatched", 404)).toBe(1);
 });
 
+test("a path that cannot be read is observed, too", async () => {
+  const app = await createApp();
+
+  const answer = await app.inject({ url: "/%", headers: { "x-request-id": "r-1" } });
+
+  expect(answer.statusCode).toBe(400);
+  expect(answer.headers["x-request-id"]).toBe("r-1");
+  expect(await count(app, "GET", "unmatched", 400)).toBe(1);
+});
+
 test("metrics are served and leave probes out", async () => {
   const app = await createApp();
   await app.inject("/healthz");

@@ -117,17 +117,9 @@ export function startTracing(settings: Settings, logger: Logger): SdkTracerProvi
 
 /** Observe every request, and serve `/metrics`. */
 export function installTelemetry(app: FastifyInstance, provider: TracerProvider): void {
-  const tracer = provider.getTracer("http-server");
-
   app.decorateRequest("traceContext", null);
   app.addHook("onRequest", (request, reply, done) => {
-    reply.header("X-Request-ID", request.id);
-    if (!UNOBSERVED.has(request.routeOptions.url ?? "")) {
-      const parent = propagation.extract(ROOT_CONTEXT, request.headers);
-      const span = startSpan(tracer, request, parent);
-      request.traceContext = trace.setSpan(parent, span);
-      watch(request, reply, span);
-    }
+    observe(request, reply, provider);
     done();
   });
   const enter = (request: FastifyRequest, _reply: FastifyReply, done: () => void) => {
@@ -147,6 +139,21 @@ export function installTelemetry(app: FastifyInstance, provider: TracerProvider)
   app.get("/metrics", { schema: { hide: true } }, async (_request, reply) =>
     reply.type(register.contentType).send(await register.metrics()),
   );
+}
+
+/** Tell the client the id of its request, and trace, count and log it. */
+export function observe(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  provider: TracerProvider,
+): void {
+  reply.header("X-Request-ID", request.id);
+  if (!UNOBSERVED.has(request.routeOptions.url ?? "")) {
+    const parent = propagation.extract(ROOT_CONTEXT, request.headers);
+    const span = startSpan(provider.getTracer("http-server"), request, parent);
+    request.traceContext = trace.setSpan(parent, span);
+    watch(request, reply, span);
+  }
 }
 
 /** Open the span of a request; what its end brings is set by `watch`. */

@@ -7,7 +7,7 @@ import { installHealth, Readiness } from "./health.js";
 import { InMemoryItems, installItems, type ItemStore } from "./items.js";
 import { installOpenapi } from "./openapi.js";
 import { answerError, installProblems } from "./problem-details.js";
-import { createLogger, installTelemetry, requestId } from "./telemetry.js";
+import { createLogger, installTelemetry, observe, requestId } from "./telemetry.js";
 
 export interface Collaborators {
   readonly logger: FastifyBaseLogger;
@@ -31,11 +31,16 @@ export async function createApp({
       requestIdLogLabel: "request_id",
     }),
     genReqId: requestId,
-    // A client may not take forever to send its request.
+    // A client may not take forever to send its request; Node.js goes by the longer of the two.
     requestTimeout: 30_000,
+    http: { headersTimeout: 30_000 },
     // A client is told of a field that is not known, not silently deprived of it.
     ajv: { customOptions: { removeAdditional: false } },
-    frameworkErrors: answerError,
+    // A path that cannot be read is refused before any hook is called.
+    frameworkErrors: (error, request, reply) => {
+      observe(request, reply, tracerProvider);
+      answerError(error, request, reply);
+    },
     // What arrives while the last requests are answered is answered, too.
     return503OnClosing: false,
   });
