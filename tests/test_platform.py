@@ -224,6 +224,11 @@ def test_what_cannot_be_is_refused_and_nothing_is_left(
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_an_answer_to_no_question_is_told(tmp_path: Path) -> None:
+    words = ("platform", "init", tmp_path / "platform", "--owner", "acme", "--dry-run")
+    assert "does not ask tema, did you mean team?" in idp(*words, "--data", "tema=core").err
+
+
 def test_a_dry_run_names_every_file_and_writes_none(tmp_path: Path) -> None:
     before = sorted(tmp_path.iterdir())
     folder = tmp_path / "platform"

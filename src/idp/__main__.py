@@ -141,8 +141,16 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def _open_streams() -> None:
+    """Open what stands in for a standard stream that our caller closed: Python has None there."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115 - for good
+
+
 def run() -> None:
     """Run as the program `idp`."""
+    _open_streams()
     signal.signal(signal.SIGTERM, _stop)
     sys.exit(command(sys.argv[1:]))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,27 +20,39 @@ MARK = ".idp-"
 def workshop(root: Path) -> Iterator[Path]:
     """Give a locked folder below `root`; those of killed runs are removed."""
     _sweep(root)
-    made, held = _make(root)
+    # It is named before it is made: wherever Ctrl-C comes between, it goes.
+    made = root / f"{MARK}{secrets.token_hex(6)}"
     try:
-        yield made
+        with _locked(made):
+            yield made
     finally:
         shutil.rmtree(made, ignore_errors=True)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Make a folder that is locked for as long as the block lasts."""
+    held = _made(folder)
+    while not folder.exists():  # swept by another run before we could lock it
+        os.close(held)
+        held = _made(folder)
+    try:
+        yield
+    finally:
         os.close(held)
 
 
-def _make(root: Path) -> tuple[Path, int]:
-    """Return a new folder and the descriptor that locks it."""
+def _made(folder: Path) -> int:
+    """Make a folder; return the descriptor that locks it."""
     while True:
         try:
-            made = Path(tempfile.mkdtemp(prefix=MARK, dir=root))
+            folder.mkdir(mode=0o700)
         except OSError as error:
-            raise InvalidInput(f"cannot write in {root}: {error.strerror}") from error
-        with suppress(FileNotFoundError):  # swept by another run before we could lock it
-            held = os.open(made, os.O_RDONLY)
+            raise InvalidInput(f"cannot write in {folder.parent}: {error.strerror}") from error
+        with suppress(FileNotFoundError):
+            held = os.open(folder, os.O_RDONLY)
             fcntl.flock(held, fcntl.LOCK_EX)
-            if made.exists():
-                return made, held
-            os.close(held)
+            return held
 
 
 def _sweep(root: Path) -> None:
