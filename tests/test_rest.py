@@ -187,6 +187,12 @@ LIMITS = {
 }
 
 
+ABSURD = {
+    "seconds without end": {"Retry-After": "9" * 400},
+    "a reset in milliseconds": {"X-RateLimit-Reset": f"{int(NOW.timestamp())}000"},
+}
+
+
 @pytest.mark.parametrize("headers, seconds", LIMITS.values(), ids=LIMITS)
 def test_a_rate_limit_is_waited_for_as_long_as_the_server_says(
     headers: dict[str, str], seconds: float
@@ -196,6 +202,19 @@ def test_a_rate_limit_is_waited_for_as_long_as_the_server_says(
     server(network, clock, say=said.append).get("/x")
     assert seconds <= clock.slept[0] <= seconds + 1
     assert len(said) == 1 and "api.example.com limits our requests until" in said[0]
+
+
+@pytest.mark.parametrize("headers", ABSURD.values(), ids=ABSURD)
+def test_a_rate_limit_beyond_all_time_is_a_day(headers: dict[str, str]) -> None:
+    """A reset in milliseconds, as some proxies write it, is a date beyond the calendar."""
+    with pytest.raises(RateLimited, match=r"until 09:00:0[01] UTC"):
+        server(Network(httpx.Response(429, headers=headers))).get("/x")
+
+
+def test_an_answer_nested_beyond_reading_is_no_answer() -> None:
+    deep = httpx.Response(200, content=b"[" * 100_000, headers={"Content-Type": "application/json"})
+    with pytest.raises(RemoteFailed, match="no whole answer"):
+        server(Network(deep)).get("/x")
 
 
 def test_a_limit_beyond_our_patience_is_told_at_once() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +24,7 @@ from idp.forge.login import GRANT, device_flow
 from idp.forge.place import Place
 
 from ..service.stories import Run, idp
+from ..service.terminal import Terminal
 from .standin import Answer, StandIn
 
 
@@ -308,6 +311,40 @@ def test_the_oauth_app_may_be_named_by(
     run = idp("auth", "login")
     assert run.code == 4
     assert "client id Ov23 no login: the device flow is not enabled" in run.err
+
+
+def test_without_an_oauth_app_a_person_is_asked_for_a_token(alone: StandIn, tokens: Path) -> None:
+    run = Terminal("auth", "login", "--insecure-storage")
+    run.answer(f"token for {alone.host}: ", f"{alone.token}\n")
+    assert run.end() == 0, run.screen
+    assert alone.token in tokens.read_text()
+    assert alone.token not in run.screen
+
+
+@pytest.mark.parametrize(
+    ("host", "page"),
+    [
+        ("github.com", "https://github.com/settings/tokens/new?scopes=repo,workflow,read:org"),
+        ("gitlab.com", "https://gitlab.com/-/user_settings/personal_access_tokens?scopes=api"),
+        ("codeberg.org", "https://codeberg.org/user/settings/applications"),
+    ],
+)
+def test_a_person_reads_where_a_token_is_made(host: str, page: str) -> None:
+    run = Terminal("auth", "login", host, "--insecure-storage")
+    run.answer(f"token for {host}: ", "\x04")
+    assert run.end() == 130
+    assert page in run.seen
+
+
+@pytest.mark.parametrize("host", ["gitlab.com", "https://gitlab.com", "GitLab.com/"])
+def test_a_host_may_be_written_as_its_address(host: str) -> None:
+    assert idp("auth", "logout", host, "--json").json["host"] == "gitlab.com"
+
+
+def test_a_closed_standard_input_holds_no_token(alone: StandIn) -> None:
+    words = f"exec {sys.executable} -m idp auth login --with-token --insecure-storage <&-"
+    done = subprocess.run(["sh", "-c", words], capture_output=True, text=True)
+    assert (done.returncode, "no token came in" in done.stderr) == (2, True)
 
 
 def test_gitlab_has_no_login_in_the_browser_here(ring: Ring) -> None:

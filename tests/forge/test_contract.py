@@ -97,6 +97,18 @@ def test_a_repository_as_it_stands(at: Words) -> None:
     assert found.visibility == "private" and not found.is_empty and not found.is_archived
 
 
+def test_a_team_is_looked_for_before_its_repository_is_there(at: Words) -> None:
+    gitlab = at.server.kind == "gitlab"
+    if gitlab:
+        at.server.always("GET /groups/acme%2Fpayments", at.server.shape("group"))
+        at.server.always("GET /groups/acme%2Fnobody", 404)
+    else:
+        at.server.always("GET /orgs/acme/teams", [at.server.shape("team")])
+    at.forge.check_team("acme/pay", "@acme/payments")
+    with pytest.raises(NotFound, match="nobody"):
+        at.forge.check_team("acme/pay", "nobody")
+
+
 def test_create_makes_a_private_repository_without_a_commit(at: Words) -> None:
     at.server.answers(f"GET {at.repo}", 404)
     at.server.answers(f"POST {at.create}", at.repository())
@@ -231,6 +243,27 @@ def test_a_fork_s_branch_of_the_same_name_is_not_ours(at: Words) -> None:
     )
     at.server.answers(f"GET {at.pulls}", [theirs])
     assert list(at.forge.open_pull_requests("acme/pay", "idp/update")) == []
+
+
+def test_the_last_pull_request_of_a_branch_whatever_its_state(at: Words) -> None:
+    number = "iid" if at.server.kind == "gitlab" else "number"
+    fork = {"id": 99, "full_name": "eve/pay"}
+    theirs = (
+        at.pull(source_project_id=99, iid=9)
+        if at.server.kind == "gitlab"
+        else at.pull(head={"label": "idp/update", "ref": "idp/update", "repo": fork}, number=9)
+    )
+    at.server.answers(
+        f"GET {at.pulls}", [theirs, at.pull(state="closed", **{number: 8}), at.pull()], []
+    )
+    found = at.forge.last_pull_request("acme/pay", "idp/update")
+    assert found and (found.number, found.state, found.head) == (8, "closed", SHA)
+    assert at.forge.last_pull_request("acme/pay", "idp/update") is None
+    [asked, _] = at.server.asked
+    assert asked.query["state"] == "all"
+    if at.server.kind == "gitlab":
+        newest = (asked.query["source_branch"], asked.query["order_by"], asked.query["sort"])
+        assert newest == ("idp/update", "created_at", "desc")
 
 
 def test_close_leaves_it_unmerged(at: Words) -> None:

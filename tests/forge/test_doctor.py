@@ -14,8 +14,10 @@ from pathlib import Path
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
+from idp.config import Platform
 from idp.context import Context
 from idp.doctor import Check, World, examine
+from idp.errors import RemoteFailed
 from idp.forge.place import Place
 
 from ..service.stories import Template, git, idp
@@ -66,6 +68,19 @@ def test_it_says_so_in_words_too(forge: StandIn) -> None:
     run = idp("doctor")
     assert run.out.splitlines()[0].split("\t") == ["state", "name", "found", "mend"]
     assert run.err.strip() in ("all is well", "1 warning", "2 warnings")
+
+
+def test_a_person_gets_each_mend_in_one_piece(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / ".gitconfig").write_text("")
+    monkeypatch.setenv("FORCE_TTY", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = idp("doctor").out.splitlines()
+    at = lines.index("warning  git identity: not set: user.name, user.email")
+    name, email = "user.name 'Ada Lovelace'", "user.email ada@example.com"
+    assert lines[at + 1] == (
+        f"         mend: git config --global {name} && git config --global {email}"
+    )
 
 
 def test_offline_without_a_platform_file_nothing_is_a_problem() -> None:
@@ -306,3 +321,15 @@ def test_what_does_not_answer_is_not_waited_for(tmp_path: Path) -> None:
     answered.set()
     [forge] = [check for check in found if check.name == "forge"]
     assert (forge.state, forge.found) == ("problem", "no answer in time")
+
+
+def test_a_forge_is_not_asked_for_by_a_platform_file_that_cannot_be_read(tmp_path: Path) -> None:
+    def gone() -> Platform:
+        raise RemoteFailed("gone")
+
+    def fetched_all_the_same() -> Place:
+        raise AssertionError("git would be waited for")
+
+    there = replace(world(tmp_path, ""), platform=gone, forge=fetched_all_the_same)
+    [forge] = [check for check in examine(there) if check.name == "forge"]
+    assert forge.state == "skipped"

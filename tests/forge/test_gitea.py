@@ -218,6 +218,17 @@ def test_open_pull_requests_come_page_by_page(gitea: Documented) -> None:
     assert [asked.query["page"] for asked in gitea.asked] == ["1", "2"]
 
 
+def test_a_branch_s_last_pull_request_is_looked_for_among_the_newest(gitea: Documented) -> None:
+    other = {"label": "fix", "ref": "fix", "sha": SHA, "repo": {"full_name": "acme/pay"}}
+    page = [gitea.shape("pull_request", head=other)] * 50
+    more = {"X-Total-Count": "1000"}
+    pages = [httpx.Response(200, json=page, headers=more) for _ in range(3)]
+    gitea.answers(f"GET {PAY}/pulls", *pages)
+    assert gitea.forge().last_pull_request("acme/pay", "idp/update") is None
+    assert [asked.query["page"] for asked in gitea.asked] == ["1", "2", "3"]
+    assert "sort" not in gitea.asked[0].query
+
+
 def test_the_last_verdict_of_each_reviewer_counts(gitea: Documented) -> None:
     def review(author: str, state: str, **more: Any) -> Any:
         return gitea.shape("review", user={"login": author}, state=state, **more)

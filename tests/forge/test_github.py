@@ -257,7 +257,10 @@ def test_all_repositories_of_an_owner_are_listed_page_by_page() -> None:
 
 
 def test_a_team_that_is_not_there_is_named() -> None:
-    hub = Hub({f"PUT /orgs/acme/teams/platform-crew{PAY}": ABSENT})
+    team = "/orgs/acme/teams/platform-crew"
+    hub = Hub({f"GET {team}": ABSENT, f"PUT {team}{PAY}": ABSENT})
+    with pytest.raises(NotFound, match="no team platform-crew in acme"):
+        github(hub).check_team("acme/pay", "@acme/Platform Crew")
     with pytest.raises(NotFound, match="no team platform-crew in acme"):
         github(hub).grant("acme/pay", "@acme/Platform Crew", "write")
     assert hub.body(f"PUT /orgs/acme/teams/platform-crew{PAY}") == {"permission": "push"}
@@ -364,6 +367,15 @@ def test_the_same_branch_of_a_fork_is_another() -> None:
     hub = Hub({f"GET {PAY}/pulls": [pull(head=fork), pull(head=gone), pull(number=9)]})
     found = github(hub).open_pull_requests("acme/pay", "idp/update")
     assert [each.number for each in found] == [9]
+
+
+def test_the_last_pull_request_of_a_branch_is_no_fork_s() -> None:
+    fork = {"ref": "idp/update", "sha": SHA, "repo": {"full_name": "acme/pay-fork"}}
+    listed = [pull(number=9, head=fork), pull(number=8, state="closed"), pull()]
+    hub = Hub({f"GET {PAY}/pulls": listed})
+    found = github(hub).last_pull_request("acme/pay", "idp/update")
+    assert found and (found.number, found.state) == (8, "closed")
+    assert github(Hub({f"GET {PAY}/pulls": []})).last_pull_request("acme/pay", "x") is None
 
 
 def test_a_merged_pull_request_is_not_just_closed() -> None:

@@ -123,6 +123,11 @@ STORIES = (
         "set_topics", lambda hub: hub.set_topics("acme/pay", ["Python"]), (f"PUT {REPO}/topics",)
     ),
     Story(
+        "check_team",
+        lambda hub: hub.check_team("acme/pay", "@acme/Payments"),
+        ("GET /orgs/{org}/teams/{team_slug}",),
+    ),
+    Story(
         "grant",
         lambda hub: hub.grant("acme/pay", "@acme/Payments", "maintain"),
         ("PUT /orgs/{org}/teams/{team_slug}/repos/{owner}/{repo}",),
@@ -145,6 +150,11 @@ STORIES = (
     Story(
         "open_pull_requests",
         lambda hub: [*hub.open_pull_requests("acme/pay", "idp/update")],
+        (f"GET {REPO}/pulls",),
+    ),
+    Story(
+        "last_pull_request",
+        lambda hub: hub.last_pull_request("acme/pay", "idp/update"),
         (f"GET {REPO}/pulls",),
     ),
     Story(

@@ -242,6 +242,15 @@ def test_without_a_login_nothing_is_made(
     assert nothing_at(pay)
 
 
+def test_a_token_that_is_refused_comes_with_what_brings_another(
+    pay: Service, forge: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GH_ENTERPRISE_TOKEN", "ghp_old")
+    run = push(pay)
+    hint = f"unset GH_ENTERPRISE_TOKEN && idp auth login {forge.host}"
+    assert (run.code, run.error["hint"]) == (4, hint)
+
+
 def test_a_token_that_may_not_is_told_so_first(pay: Service, forge: StandIn) -> None:
     forge.scopes = "repo"
     run = push(pay)
@@ -264,6 +273,20 @@ def test_a_token_that_may_not_is_told_so_first(pay: Service, forge: StandIn) -> 
 def test_a_call_that_is_off(pay: Service, forge: StandIn, options: tuple[str, ...]) -> None:
     assert push(pay, *options).code == 2
     assert forge.requests == []
+
+
+def test_an_owner_that_is_none_is_told_with_its_place(
+    pay: Service, forge: StandIn, tmp_path: Path
+) -> None:
+    platform = tmp_path / "idp-platform.yaml"
+    platform.write_text(platform.read_text().replace("owner: acme", "owner: ../user?x="))
+    run = push(pay)
+    assert (run.code, "forge.owner of the platform file" in run.error["message"]) == (3, True)
+    assert forge.requests == []
+
+
+def test_a_platform_without_templates_says_so(forge: StandIn) -> None:
+    assert "types: none" in idp("create-service", "pay", "--type", "python-api").err
 
 
 def test_push_and_into_exclude_each_other(pay: Service, forge: StandIn, tmp_path: Path) -> None:
@@ -306,6 +329,15 @@ def test_a_service_of_another_template_is_not_ours(
     run = idp(*(str(other.path) if w == str(tmp_path / "template") else w for w in words(pay)))
     assert run.code == 5
     assert "made from" in run.error["message"]
+
+
+def test_a_remote_that_only_ends_like_its_repository_is_another(
+    pay: Service, forge: StandIn
+) -> None:
+    assert push(pay).code == 0
+    pay.git("remote", "set-url", "origin", forge.git_url("old/acme/pay"))
+    run = push(pay)
+    assert (run.code, "old/acme/pay" in run.error["message"]) == (5, True)
 
 
 def test_a_service_that_is_published_elsewhere(pay: Service, forge: StandIn) -> None:
@@ -385,12 +417,19 @@ def wrote(forge: StandIn, step: str) -> list[tuple[str, str]]:
 
 def test_a_team_that_is_not_there_is_named(pay: Service, forge: StandIn) -> None:
     run = push(pay, "--owner", "nobody")
+    assert (run.code, "no team nobody in acme" in run.error["message"]) == (3, True)
+    assert forge.wrote() == []
+    assert nothing_at(pay)
+
+
+def test_a_team_that_has_gone_meanwhile_is_named(pay: Service, forge: StandIn) -> None:
+    forge.fail("PUT", "/teams/payments/", 404)
+    run = push(pay)
     assert run.code == 3
-    assert "access of the team nobody" in run.error["message"]
+    assert "access of the team payments" in run.error["message"]
     assert forge.repos["acme/pay"].protection.keys() == {"main"}
-    forge.teams.add("nobody")
     assert push(pay).code == 0
-    assert forge.repos["acme/pay"].teams == {"nobody": "maintain", "platform": "admin"}
+    assert is_whole(pay, forge)
 
 
 def test_the_command_that_it_names_finishes(pay: Service, forge: StandIn) -> None:
@@ -403,6 +442,18 @@ def test_the_command_that_it_names_finishes(pay: Service, forge: StandIn) -> Non
     assert is_whole(pay, forge, "acme/payments")
 
 
+def test_the_command_that_it_names_is_for_the_same_platform(
+    pay: Service, forge: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = os.environ["IDP_PLATFORM"]
+    monkeypatch.delenv("IDP_PLATFORM")
+    forge.fail(*STEPS["push"], 500, times=2)
+    hint = push(pay, "--platform", named).error["hint"]
+    forge.failures.clear()
+    assert idp(*hint.split("`")[1].split()[1:], "--yes").code == 0
+    assert is_whole(pay, forge)
+
+
 def test_an_empty_one_that_may_be_anothers_is_not_to_be_deleted(
     pay: Service, forge: StandIn
 ) -> None:
@@ -412,7 +463,7 @@ def test_an_empty_one_that_may_be_anothers_is_not_to_be_deleted(
 
 
 def test_a_server_that_stays_down(pay: Service, forge: StandIn) -> None:
-    forge.fail("PUT", "/topics$", 503, times=99)
+    forge.fail("PUT", "/topics$", Answer(503, {"message": "down"}, {"Retry-After": "3600"}))
     run = push(pay)
     assert run.code == 6
     assert run.error["retryable"]

@@ -62,6 +62,9 @@ class Hosted:
         pull = self.pull
         return pull.title, pull.body, pull.base, pull.state, pull.draft
 
+    def delete_branch(self) -> None:
+        git(self.git_dir, "update-ref", "-d", f"refs/heads/{BRANCH}")
+
     def tip(self, branch: str = BRANCH) -> str:
         return self.forge.repos[NAME].head(branch)
 
@@ -386,7 +389,8 @@ def test_a_branch_of_that_name_by_somebody_else_is_left_alone(pay: Hosted) -> No
 def test_a_deleted_branch_is_idps_again(pay: Hosted) -> None:
     pay.propose()
     pay.person_pushes({"app.py": "by hand\n"})
-    git(pay.git_dir, "update-ref", "-d", f"refs/heads/{BRANCH}")
+    assert pay.propose().json["status"] == "left-alone"
+    pay.delete_branch()
     pay.pull.state = "closed"
     assert pay.propose().json["status"] == "opened"
     assert [pull.state for pull in pay.forge.pulls] == ["closed", "open"]
@@ -406,14 +410,102 @@ def test_what_a_person_pushes_in_between_is_not_overwritten(
     assert pay.tip() == theirs
 
 
-def slip_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
-    """Let a command be run right before idp's own `git push` begins."""
+def slip_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, before: str = "push"
+) -> None:
+    """Let a command be run right before idp's own `git push` begins, or another."""
     real = os.environ["PATH"]
-    script = (
-        f'#!/bin/sh\nPATH="{real}"\ncase " $* " in *" push "*) {command} ;; esac\nexec git "$@"\n'
-    )
+    at = f'case " $* " in *" {before} "*) {command} ;; esac'
+    script = f'#!/bin/sh\nPATH="{real}"\n{at}\nexec git "$@"\n'
     build_tree(tmp_path / "bin", {"git": Script(script)})
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{real}")
+
+
+# --- a pull request that was closed ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("branch", ["kept", "deleted"])
+def test_what_a_person_closed_stays_closed(pay: Hosted, branch: str) -> None:
+    pay.propose()
+    pay.pull.state = "closed"
+    if branch == "deleted":
+        pay.delete_branch()
+    tip, pull = pay.tip(), pay.seen
+    run = pay.propose()
+    assert (run.code, run.json["status"], run.json["commit"]) == (0, "left-alone", tip)
+    assert (run.json["pull_request"]["number"], run.json["pull_request"]["state"]) == (1, "closed")
+    assert (pay.tip(), pay.seen) == (tip, pull)
+    said = idp("update-service", pay.service.path, "--pr", "--yes").out
+    assert said.startswith(f"left alone: somebody closed {pay.forge.url}/{NAME}/pull/1\n")
+    assert "reopen it" in said
+
+
+def test_work_on_the_base_does_not_bring_it_back(pay: Hosted) -> None:
+    pay.propose()
+    pay.pull.state = "closed"
+    pay.push_main({"app.py": numbered(changed=OURS)})
+    assert (pay.propose().json["status"], len(pay.forge.pulls)) == ("left-alone", 1)
+
+
+def test_a_newer_release_opens_a_new_one(pay: Hosted, template: Template) -> None:
+    pay.propose()
+    pay.pull.state = "closed"
+    template.release("1.2.0", {"newer": "3\n"})
+    run = pay.propose()
+    assert (run.code, run.json["status"], run.json["to"]) == (0, "opened", "1.2.0")
+    assert [pull.state for pull in pay.forge.pulls] == ["closed", "open"]
+
+
+def test_other_answers_open_a_new_one(template: Template, create: Create, host: Host) -> None:
+    template.release("1.0.0", {"a": "1\n"})
+    template.release("1.1.0", {"a": "2\n"})
+    hosted = host(create("1.0.0"))
+    hosted.propose()
+    hosted.pull.state = "closed"
+    assert hosted.propose().json["status"] == "left-alone"
+    assert hosted.propose("--data", "name=till").json["status"] == "opened"
+
+
+def test_another_base_opens_a_new_one(pay: Hosted) -> None:
+    pay.propose()
+    pay.pull.state = "closed"
+    pay.service.git("push", "--quiet", str(pay.git_dir), "main:release")
+    assert pay.propose("--base", "release").json["status"] == "opened"
+
+
+def test_reopened_it_goes_on(pay: Hosted, template: Template) -> None:
+    pay.propose()
+    pay.pull.state = "closed"
+    assert pay.propose().json["status"] == "left-alone"
+    pay.pull.state = "open"
+    assert pay.propose().json["status"] == "unchanged"
+    template.release("1.2.0", {"newer": "3\n"})
+    assert pay.propose().json["status"] == "updated"
+
+
+def test_without_its_mark_a_closed_one_counts_no_more(pay: Hosted) -> None:
+    pay.propose()
+    pay.pull.state = "closed"
+    pay.pull.body = pay.pull.body.partition("<!-- idp-update-service")[0]
+    assert pay.propose().json["status"] == "opened"
+
+
+def test_what_was_merged_and_taken_back_is_opened_again(pay: Hosted) -> None:
+    pay.propose()
+    pay.pull.state, pay.pull.merged_at = "closed", "2026-11-23T13:00:00Z"
+    assert pay.propose().json["status"] == "opened"
+
+
+def test_what_idp_closed_is_opened_again_when_it_is_needed_again(pay: Hosted) -> None:
+    before = pay.service.head
+    pay.propose()
+    pay.service.update("1.1.0", "--commit")
+    pay.push_main({})
+    assert pay.propose().json["status"] == "closed"
+    assert "nothing is left of this update" in pay.pull.body
+    git(pay.git_dir, "update-ref", "refs/heads/main", before)
+    assert pay.propose().json["status"] == "opened"
+    assert [pull.state for pull in pay.forge.pulls] == ["closed", "open"]
 
 
 # --- conflicts ---------------------------------------------------------------------------------
@@ -508,7 +600,7 @@ def test_what_an_untrusted_template_may_not_do_is_named(
 
 
 def test_killed_between_push_and_pull_request(pay: Hosted) -> None:
-    pay.forge.fail("GET", r"/pulls\?", Answer(200, []))
+    pay.forge.fail("GET", r"/pulls\?", Answer(200, []), times=2)
     pay.forge.fail("GET", r"/pulls\?", "slow")
     process = idp_process("update-service", pay.service.path, "--pr", "--yes")
     assert pay.forge.reached.wait(60)

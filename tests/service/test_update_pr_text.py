@@ -144,6 +144,44 @@ def test_a_changelog_mentions_nobody_and_touches_no_issue() -> None:
     assert "@\u200bpat" in seen
 
 
+@pytest.mark.parametrize(
+    "news",
+    ["&#64;pat", "&commat;pat", "&#x40;pat", "closes &num;12", "closes #&#49;2", "&lt;b&gt;"],
+)
+def test_an_entity_stands_for_itself(news: str) -> None:
+    """A forge looks for names in what a reader sees, where `&#64;` has become `@`."""
+    seen = words(body(replace(STORY, news=news)))
+    assert not re.search(r"@pat|#12|<b>", seen)
+    assert news.partition("&")[2] in seen.replace("\u200b", "")
+
+
+def test_a_changelogs_picture_is_a_link() -> None:
+    text = body(replace(STORY, news="![seen](https://evil.example/pixel.png) ![a][b]\n\n[b]: /c"))
+    assert "image" not in {token.type for token in tokens(text)}
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        "Closes https://git.acme.com/acme/x/issues/16",
+        "closes HTTPS://GitHub.com/acme/x/issues/16",
+        "Closes https://gitlab.com/acme/a/x/-/issues/16",
+        "see (https://git.acme.com/a/b/pull/1)[https://git.acme.com/a/b/pulls/16]",
+    ],
+)
+def test_a_link_to_an_issue_closes_nothing(news: str) -> None:
+    seen = body(replace(STORY, news=news))
+    assert not re.search(r"https?://(?!redirect)\S*(issues|pulls?)/16", seen, re.I), seen
+
+
+def test_long_notes_and_commands_are_cut() -> None:
+    long = replace(STORY, notes=("n" * 70_000,), waiting=("w" * 70_000,))
+    assert len(body(long).encode()) <= 65_536
+    many = replace(STORY, waiting=tuple(f"command {n}" for n in range(10_000)))
+    assert re.search(r"^- … and \d,\d{3} more$", body(many), re.M)
+    assert "| updated | `Dockerfile` |" in body(many)
+
+
 def test_many_files_are_folded() -> None:
     files = tuple(FileOutcome(f"f{n}", "added") for n in range(31))
     assert "<details><summary>31 files</summary>" in body(replace(STORY, files=files))

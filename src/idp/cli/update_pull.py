@@ -140,6 +140,12 @@ def _pull_story(idp: Context, standing: Standing, told: Proposed, dry_run: bool)
     where = told.pull_request.url if told.pull_request else told.branch
     if told.status == "closed":
         return f"up to date: {told.template} {told.to}; closed {where}"
+    if told.status == "left-alone" and standing.declined:
+        return (
+            f"left alone: somebody closed {where}\n"
+            "to have this update after all, reopen it, or delete the hidden comment at the end of "
+            "its text; another release opens a new one"
+        )
     if told.status == "left-alone":
         return (
             f"left alone: somebody else has worked on {where}\n"

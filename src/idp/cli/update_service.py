@@ -129,24 +129,13 @@ def update_service(
     Your changes and the template's are merged; the result is staged, not committed. Work that is
     not committed is never touched. Conflicts are left in the index, as git leaves them: exit 7.
     """
-    from idp.cli import update_pull as proposing
-    from idp.service import status as state
     from idp.service import update
     from idp.service.answers import locate
     from idp.service.proposal import Request
 
     idp: Context = ctx.obj.trusting(trust)
     given(to=to, source=source, branch=branch, base=base)
-    kind = (
-        update.Undone
-        if abort
-        else state.Status
-        if status
-        else proposing.Proposed
-        if pr
-        else Updated
-    )
-    wanted = shape(as_json, fields, kind)
+    wanted = shape(as_json, fields, _kind(abort=abort, status=status, pr=pr))
     folder = idp.path(path)
     source = idp.place(source or "")
     chosen = {"branch": bool(branch), "commit": commit, "pr": pr}
@@ -169,10 +158,29 @@ def update_service(
         idp.can_ask and not defaults,
     )
     if pr:
-        return proposing.propose(idp, place, answers_file, request, base or "", dry_run, wanted)
+        from idp.cli.update_pull import propose
+
+        return propose(idp, place, answers_file, request, base or "", dry_run, wanted)
     return _update(
         idp, place, answers_file, request, update.Target(commit, branch or ""), dry_run, wanted
     )
+
+
+def _kind(*, abort: bool, status: bool, pr: bool) -> type:
+    """Return what is told; `--pr` and what it needs is imported only where it is asked for."""
+    if abort:
+        from idp.service.update import Undone
+
+        return Undone
+    if status:
+        from idp.service.status import Status
+
+        return Status
+    if pr:
+        from idp.cli.update_pull import Proposed
+
+        return Proposed
+    return Updated
 
 
 def _only_one(base: str, **asked: bool) -> None:

@@ -235,6 +235,9 @@ class Forge(Protocol):
     def set_topics(self, repo: str, topics: Sequence[str]) -> None:
         """Make these the repository's topics."""
 
+    def check_team(self, repo: str, team: str) -> None:
+        """Raise NotFound where a repository's owner has no such team; the repository may not be."""
+
     def grant(self, repo: str, team: str, role: Role) -> None:
         """Give a team of the repository's owner a role."""
 
@@ -246,6 +249,9 @@ class Forge(Protocol):
 
     def open_pull_requests(self, repo: str, branch: str = "") -> Iterator[PullRequest]:
         """Yield the open ones, or those from one branch of the repository itself."""
+
+    def last_pull_request(self, repo: str, branch: str) -> PullRequest | None:
+        """Return the newest one from one branch of the repository itself, whatever its state."""
 
     def propose(self, repo: str, proposal: Proposal) -> PullRequest:
         """Open a pull request, or bring the open one of that branch up to date."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from idp.clock import Clock
 from idp.errors import NotAllowed
+from idp.forge import programs
 from idp.forge.base import Forge, Kind
 from idp.forge.credentials import Credential
 from idp.forge.place import Place
@@ -42,7 +43,7 @@ def connect(
         clock,
         _headers(place.kind, credential.token),
         credential.origin,
-        place.login,
+        programs.again(place, credential.origin),
         say,
         transport,
         hasty,

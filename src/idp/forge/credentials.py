@@ -117,7 +117,7 @@ def _github(environ: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]
     """
     in_actions = environ.get("GITHUB_ACTIONS") == "true"
     server = host_of(environ.get("GITHUB_SERVER_URL", "")) if in_actions else ""
-    own = _host(environ.get("GH_HOST", ""))
+    own = host_of(environ.get("GH_HOST", ""))
     if own != "github.com" and not own.endswith(_GHE):
         yield own, ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
     public = ("GH_TOKEN",) if server else ("GH_TOKEN", "GITHUB_TOKEN")
@@ -130,9 +130,9 @@ def _github(environ: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]
 def _gitlab(environ: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield the host that glab would take these for; in CI the server that runs it."""
     named = (environ.get(name) for name in ("GITLAB_HOST", "GITLAB_URI", "GL_HOST"))
-    own = _host(next(filter(None, named), ""))
+    own = host_of(next(filter(None, named), ""))
     if not own and environ.get("GITLAB_CI"):
-        own = _host(environ.get("CI_SERVER_URL") or environ.get("CI_SERVER_HOST") or "")
+        own = host_of(environ.get("CI_SERVER_URL") or environ.get("CI_SERVER_HOST") or "")
     yield own or "gitlab.com", VARIABLES["gitlab"]
 
 
@@ -141,18 +141,13 @@ def _gitea(environ: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     server = host_of(environ.get("GITHUB_SERVER_URL", "")) if _is_gitea_actions(environ) else ""
     gitea = environ.get("GITEA_INSTANCE_URL") or environ.get("GITEA_SERVER_URL") or ""
     forgejo = environ.get("FORGEJO_URL") or environ.get("FORGEJO_SERVER_URL") or ""
-    yield _host(gitea) or server, ("GITEA_TOKEN", "GITEA_SERVER_TOKEN")
-    yield _host(forgejo) or server, ("FORGEJO_TOKEN",)
+    yield host_of(gitea) or server, ("GITEA_TOKEN", "GITEA_SERVER_TOKEN")
+    yield host_of(forgejo) or server, ("FORGEJO_TOKEN",)
     yield server, ("GITHUB_TOKEN",)
 
 
 def _is_gitea_actions(environ: Mapping[str, str]) -> bool:
     return "true" in (environ.get("GITEA_ACTIONS"), environ.get("FORGEJO_ACTIONS"))
-
-
-def _host(written: str) -> str:
-    """Return the host of a variable that holds a host or a URL."""
-    return host_of(written if "://" in written else f"https://{written.strip('/')}")
 
 
 def netrc_path(environ: Mapping[str, str]) -> Path:

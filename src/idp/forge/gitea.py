@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 from typing import Any
 from urllib.parse import quote, urljoin
 
@@ -43,6 +44,9 @@ from idp.rest import Conflict, Reply, Server
 
 PAGE = 50
 """Items a page: the most that a server gives by default."""
+
+RECENT = 3 * PAGE
+"""Pull requests among which the last one of a branch is looked for."""
 
 SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 PERMISSIONS = ("none", "read", "write", "admin", "owner")
@@ -120,6 +124,10 @@ class Gitea:
         """Make these the repository's topics."""
         self._server.send("PUT", f"{_repo(repo)}/topics", {"topics": list(topics)})
 
+    def check_team(self, repo: str, team: str) -> None:
+        """Raise NotFound where a repository's owner has no such team; the repository may not be."""
+        self._team(repo.partition("/")[0], team.rpartition("/")[2].lstrip("@"))
+
     def grant(self, repo: str, team: str, role: Role) -> None:
         """Give a team a repository; what it may do there is the team's own permission.
 
@@ -193,6 +201,15 @@ class Gitea:
     def open_pull_requests(self, repo: str, branch: str = "") -> Iterator[PullRequest]:
         """Yield the open ones, or those from one branch of the repository itself."""
         return map(shapes.pull_request, self._open(repo, branch))
+
+    def last_pull_request(self, repo: str, branch: str) -> PullRequest | None:
+        """Return the newest one from one branch of the repository itself, whatever its state.
+
+        Gitea lists all of the repository, the newest first: only the last RECENT are looked at.
+        """
+        recent = islice(self._all(f"{_repo(repo)}/pulls", {"state": "all"}), RECENT)
+        found = (each for each in recent if shapes.own_branch(each) == branch)
+        return next(map(shapes.pull_request, found), None)
 
     def _open(self, repo: str, branch: str = "") -> Iterator[Answer]:
         query = {"state": "open", "sort": "oldest"}

@@ -33,11 +33,13 @@ from idp.forge.base import (
     Role,
 )
 from idp.forge.github_shapes import alike, cut, path_of, protection_body
-from idp.forge.shapes import is_marked, marked
+from idp.forge.shapes import differences, is_marked, marked, not_renamed
 from idp.rest import Conflict, Query, Reply, Server
 
 RAW = "application/vnd.github.raw+json"
 PAGE = {"per_page": 100}
+FEW = 10
+"""Items a page where the first one is most often the one: forks of one owner answer to it too."""
 PERMISSIONS: Mapping[Role, str] = {
     "read": "pull",
     "triage": "triage",
@@ -78,12 +80,7 @@ class GitHub:
         """Make a repository without a commit, in an organisation or for the account itself."""
         path = path_of(wanted.full_name)
         if (found := self.repository(wanted.full_name)) is not None:
-            if found.full_name.lower() != wanted.full_name.lower():
-                raise Conflict(
-                    f"{wanted.full_name} on {self.host} is now called {found.full_name}",
-                    hint="choose another name: a new one of that name would break the old links",
-                )
-            return found
+            return not_renamed(found, wanted.full_name, self.host)
         owner, name = wanted.full_name.split("/")
         body = {
             "name": name,
@@ -109,18 +106,24 @@ class GitHub:
         names = list(dict.fromkeys(topic.lower() for topic in topics))
         self._server.send("PUT", f"{path_of(repo)}/topics", {"names": names})
 
+    def check_team(self, repo: str, team: str) -> None:
+        """Raise NotFound where a repository's owner has no such team; the repository may not be."""
+        owner, slug = _team(repo, team)
+        if self._server.get(f"/orgs/{owner}/teams/{slug}", ok=(404,)).status == 404:
+            raise self._no_team(owner, slug)
+
     def grant(self, repo: str, team: str, role: Role) -> None:
         """Give a team of the repository's owner a role; its name, slug or @OWNER/SLUG names it."""
-        owner = repo.split("/")[0]
-        slug = re.sub(r"[^a-z0-9_-]+", "-", team.rsplit("/", 1)[-1].lstrip("@").lower())
+        owner, slug = _team(repo, team)
         path = f"/orgs/{owner}/teams/{slug}{path_of(repo)}"
         try:
             self._server.send("PUT", path, {"permission": PERMISSIONS[role]})
         except NotFound as error:
-            raise NotFound(
-                f"no team {slug} in {owner} on {self.host} that the token may see, or no {repo}",
-                hint=f"gh api orgs/{owner}/teams lists them",
-            ) from error
+            raise self._no_team(owner, slug, f", or no {repo}") from error
+
+    def _no_team(self, owner: str, slug: str, other: str = "") -> NotFound:
+        what = f"no team {slug} in {owner} on {self.host} that the token may see{other}"
+        return NotFound(what, hint=f"gh api orgs/{owner}/teams lists them")
 
     def protect(self, repo: str, branch: str, protection: Protection) -> None:
         """Protect a branch, from its administrators as well.
@@ -145,6 +148,13 @@ class GitHub:
     def open_pull_requests(self, repo: str, branch: str = "") -> Iterator[PullRequest]:
         """Yield the open ones, or those from one branch of the repository itself."""
         return map(shapes.pull_request, self._open(repo, branch))
+
+    def last_pull_request(self, repo: str, branch: str) -> PullRequest | None:
+        """Return the newest one from one branch of the repository itself, whatever its state."""
+        newest: Query = {"state": "all", "sort": "created", "direction": "desc", "per_page": FEW}
+        listed = self._all(f"{path_of(repo)}/pulls", query={**newest, "head": _head(repo, branch)})
+        found = (shapes.pull_request(each) for each in listed if shapes.is_from(each, branch))
+        return next(found, None)
 
     def propose(self, repo: str, proposal: Proposal) -> PullRequest:
         """Open a pull request, or bring the open one of that branch up to date."""
@@ -328,7 +338,7 @@ class GitHub:
         """Yield the open pull requests; of a filter that it cannot read GitHub says nothing."""
         query = {"state": "open"}
         if branch:
-            query["head"] = f"{repo.split('/')[0]}:{branch}"
+            query["head"] = _head(repo, branch)
         listed = self._all(f"{path_of(repo)}/pulls", query=query)
         return (each for each in listed if not branch or shapes.is_from(each, branch))
 
@@ -346,11 +356,8 @@ class GitHub:
     def _bring_up_to_date(self, repo: str, found: Any, proposal: Proposal) -> PullRequest:
         """Change only what differs."""
         pull = shapes.pull_request(found)
-        wanted = {"title": proposal.title, "body": proposal.body, "base": proposal.base}
-        changes = {
-            key: value for key, value in wanted.items() if not alike(getattr(pull, key), value)
-        }
-        if changes:
+        differs = differences(pull, proposal)
+        if changes := {key: getattr(proposal, key) for key in sorted(differs - {"draft"})}:
             path = f"{path_of(repo)}/pulls/{pull.number}"
             pull = shapes.pull_request(self._server.send("PATCH", path, changes).data)
         if pull.draft != proposal.draft:
@@ -378,3 +385,13 @@ class GitHub:
             yield replace(blob, path=folder + blob.path)
         for path, subtree in tree.folders if goes_down else ():
             yield from self._walk(trees, subtree, f"{folder}{path}/")
+
+
+def _head(repo: str, branch: str) -> str:
+    return f"{repo.split('/')[0]}:{branch}"
+
+
+def _team(repo: str, team: str) -> tuple[str, str]:
+    """Return a repository's owner and the slug of its team."""
+    slug = re.sub(r"[^a-z0-9_-]+", "-", team.rsplit("/", 1)[-1].lstrip("@").lower())
+    return repo.split("/")[0], slug

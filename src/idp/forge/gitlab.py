@@ -102,6 +102,10 @@ class GitLab:
         """Make these the project's topics."""
         self._server.send("PUT", _project(repo), {"topics": list(topics)})
 
+    def check_team(self, repo: str, team: str) -> None:
+        """Raise NotFound where there is no such group; the project may not be there."""
+        self._group(repo, team.lstrip("@"))
+
     def grant(self, repo: str, team: str, role: Role) -> None:
         """Share a project with a group, which is what a team is here.
 
@@ -154,6 +158,14 @@ class GitLab:
         """Yield the open ones, or those from one branch of the repository itself."""
         for data in self._open(repo, branch):
             yield shapes.pull_request(data, self._source(repo, data))
+
+    def last_pull_request(self, repo: str, branch: str) -> PullRequest | None:
+        """Return the newest one from one branch of the project itself, whatever its state."""
+        query = {"state": "all", "order_by": "created_at", "sort": "desc", "source_branch": branch}
+        listed = self._all(f"{_project(repo)}/merge_requests", query)
+        return next(
+            (shapes.pull_request(each, repo) for each in listed if shapes.is_own(each)), None
+        )
 
     def _source(self, repo: str, data: Answer) -> str:
         """Return where a merge request's branch is; empty for a fork that we may not see."""

@@ -48,9 +48,9 @@ class Place:
         return f"https://{self.host}/api/v3"
 
 
-def host_of(url: str) -> str:
-    """Return the host of a forge's address, with its port where it has one."""
-    return urlsplit(url).netloc.lower()
+def host_of(written: str) -> str:
+    """Return the host of a forge, with its port, that was written as a host or as a URL."""
+    return urlsplit(written if "://" in written else f"https://{written}").netloc.lower()
 
 
 def _ci_server(environ: Mapping[str, str]) -> dict[str, Kind]:

@@ -37,6 +37,15 @@ _BENDING = {name for names in VARIABLES.values() for name in names}
 _BENDING |= {"GH_HOST", "GITLAB_HOST", "GL_HOST", "OAUTH_TOKEN", "GLAB_ENABLE_CI_AUTOLOGIN"}
 
 
+def again(place: Place, origin: str) -> str:
+    """Return the command that brings another token in the place of one that will not do."""
+    if any(origin in names for names in VARIABLES.values()):
+        return f"unset {origin} && {place.login}"
+    if origin in ("gh", "glab", "tea"):
+        return LOGIN[place.kind].format(host=place.host)
+    return place.login
+
+
 def find(place: Place, environ: Mapping[str, str]) -> tuple[str, str] | None:
     """Return the token that the forge's program has for its host, and the program's name."""
     if place.kind == "gitea":

@@ -11,31 +11,25 @@ from typing import Literal
 
 from idp.forge.base import Account, Kind
 
-Purpose = Literal["push", "own", "pr", "deploy", "read"]
+Purpose = Literal["push", "own", "pr"]
 """What for: create-service --push to an organisation, and to the account itself; update-service
---pr; deployments and comments; reading."""
+--pr."""
 
 NEEDS: Mapping[Kind, Mapping[Purpose, tuple[str, ...]]] = {
     "github": {
         "push": ("repo", "workflow", "read:org"),
         "own": ("repo", "workflow"),
         "pr": ("repo", "workflow"),
-        "deploy": ("repo",),
-        "read": ("repo", "read:org"),
     },
     "gitlab": {
         "push": ("api",),
         "own": ("api",),
         "pr": ("api",),
-        "deploy": ("api",),
-        "read": ("read_api",),
     },
     "gitea": {
         "push": ("write:repository", "write:organization", "read:user"),
         "own": ("write:repository", "write:user"),
         "pr": ("write:repository", "write:issue", "read:user"),
-        "deploy": ("write:repository", "write:issue", "read:user"),
-        "read": ("read:repository", "read:issue", "read:organization", "read:user"),
     },
 }
 

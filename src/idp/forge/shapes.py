@@ -1,4 +1,4 @@
-"""What the answers of GitLab and Gitea have in common, and how a strange one is told."""
+"""What the answers of all forges have in common, and how a strange one is told."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def standing(
     try:
         account = connect(place, credential, clock, lambda _: None, hasty=True).account()
     except NotAllowed as error:
-        mend = again(place, stands.origin)
+        mend = programs.again(place, stands.origin)
         return replace(stands, state="refused", found=error.message, mend=mend), None
     except IdpError as error:
         return replace(stands, state="unchecked", found=error.message, mend=error.hint), None
@@ -77,15 +77,6 @@ def _absent(place: Place, environ: Mapping[str, str]) -> str:
         return said
     names, whose = ", ".join(others), _SAYS_WHOSE[place.kind]
     return f"{said}: {names} is set, but {whose} does not say that it is for this host"
-
-
-def again(place: Place, origin: str) -> str:
-    """Return the command that brings another token in the place of one that will not do."""
-    if origin in credentials.VARIABLES[place.kind]:
-        return f"unset {origin} && {place.login}"
-    if origin in ("gh", "glab", "tea"):
-        return programs.LOGIN[place.kind].format(host=place.host)
-    return place.login
 
 
 def listed(account: Account) -> tuple[str, ...] | None:

@@ -262,7 +262,7 @@ class Server:
             ) from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise self._no_connection(error) from error
-        except (httpx.RequestError, ValueError) as error:
+        except (httpx.RequestError, ValueError, RecursionError) as error:
             raise self._lost(error, request) from error
         if is_rate_limit(reply):
             raise self._rate_limited(reply)

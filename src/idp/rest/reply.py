@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 SECONDARY_WAIT = 60.0
 """Seconds to wait where a rate limit says nothing (GitHub's rule for its secondary limits)."""
 
+LONGEST_WAIT = 86_400.0
+"""Seconds of the longest wait that is believed; more may be no time at all."""
+
 _LIMITED = ("rate limit", "abuse detection")
 
 
@@ -84,9 +87,9 @@ def retry_after(reply: Reply, now: datetime) -> float | None:
     """Return the seconds that Retry-After asks for (RFC 9110, 10.2.3); None for nothing."""
     asked = reply.headers.get("retry-after", "").strip()
     if asked.isdecimal():
-        return float(asked)
+        return _believed(float(asked))
     then = _moment(asked)
-    return max(0.0, (then - _now_there(reply, now)).total_seconds()) if then else None
+    return _believed((then - _now_there(reply, now)).total_seconds()) if then else None
 
 
 def _until_reset(reply: Reply, now: datetime) -> float | None:
@@ -95,7 +98,11 @@ def _until_reset(reply: Reply, now: datetime) -> float | None:
     at = next((reply.headers[name] for name in names if name in reply.headers), "")
     if not at.isdecimal():
         return None
-    return max(0.0, float(at) - _now_there(reply, now).timestamp()) + 1
+    return _believed(float(at) - _now_there(reply, now).timestamp()) + 1
+
+
+def _believed(seconds: float) -> float:
+    return min(max(0.0, seconds), LONGEST_WAIT)
 
 
 def _now_there(reply: Reply, now: datetime) -> datetime:

@@ -99,7 +99,9 @@ def _check_remote(repo: git.Repo, dest: Path, target: Target) -> None:
         raise Refused(f"{dest} is there already, and has no remote", hint=add)
     there = parse_remote(url)
     same_host = there.host.split(":")[0] == target.host.split(":")[0]
-    if not same_host or not f"/{there.name}".lower().endswith(f"/{target.full_name}".lower()):
+    # In a dry run nobody has asked whose account it will be.
+    name = there.name if "/" in target.full_name else there.name.rpartition("/")[2]
+    if not same_host or name.lower() != target.full_name.lower():
         raise Refused(
             f"{dest} is there already, and its remote is {there.name} at {there.host}",
             hint=f"to publish it there: --repo {there.name}",

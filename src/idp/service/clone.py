@@ -11,13 +11,23 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from idp import git, proc
-from idp.errors import InvalidInput, NotFound
+from idp.errors import InvalidInput, NotFound, RemoteFailed
 from idp.service.merge import changes
 from idp.service.proposal import Update
 from idp.workshop import workshop
 
 HEADS = "refs/heads/"
 IDENTITY = re.compile(rb"(?P<name>.*) <(?P<email>[^<>]*)> \d+ [+-]\d+\n")
+
+
+NO_BRANCH = "couldn't find remote ref"
+"""How git says that there is no such branch."""
+
+
+def _is_final(error: proc.CommandFailed) -> bool:
+    """Tell whether it is the server's answer, and no accident on the way."""
+    said = "\n".join(error.details)
+    return NO_BRANCH in said or git.DENIED.search(said) is not None
 
 
 @dataclass(frozen=True)
@@ -34,15 +44,24 @@ class Remote:
     name: str
     refs: str = HEADS
 
-    def run(self, *args: str, cwd: Path | None = None, ok: tuple[int, ...] = (0,)) -> proc.Finished:
-        """Run a git command that talks to it."""
+    def read(self, *args: str, cwd: Path | None = None) -> bytes:
+        """Run a git command that reads from it; where it fails, once more: a connection may break.
+
+        Raises:
+            NotAllowed, RemoteFailed: what git says of it.
+        """
         with git.talking_to(self.url):
-            return git.run(*args, cwd=cwd, env=self.env, ok=ok)
+            try:
+                return git.run(*args, cwd=cwd, env=self.env).stdout
+            except proc.CommandFailed as error:
+                if _is_final(error):
+                    raise
+            return git.run(*args, cwd=cwd, env=self.env).stdout
 
     def tips(self, *branches: str) -> dict[str, str]:
         """Return the commit at the tip of each of these branches, "" where there is none."""
         wanted = {f"{self.refs}{branch}": branch for branch in branches}
-        said = self.run("ls-remote", "--", self.url, *wanted).stdout.decode()
+        said = self.read("ls-remote", "--", self.url, *wanted).decode()
         rows = dict(line.split("\t")[::-1] for line in said.splitlines())
         return {branch: rows.get(ref, "") for ref, branch in wanted.items()}
 
@@ -55,9 +74,9 @@ class Clone:
     remote: Remote
     branch: str
 
-    def fetch(self, branch: str) -> None:
-        """Fetch another branch."""
-        _fetch(self.remote, self.repo.top, branch)
+    def fetch(self, branch: str) -> str:
+        """Fetch another branch and return the commit at its tip; "" where there is none."""
+        return _fetch(self.remote, self.repo.top, branch)
 
     def write_tree(self, update: Update) -> str:
         """Write the tree that the update comes to; conflicts stand in it as their markers."""
@@ -101,12 +120,11 @@ def cloned(remote: Remote, branch: str, room: Path, borrow: git.Repo | None) -> 
         RemoteFailed, NotAllowed: the remote cannot be reached, or lets nobody in.
     """
     with workshop(room) as folder:
-        top = folder / re.sub(r"[^\w.-]", "-", remote.name.rsplit("/", 1)[-1])
+        top = folder / _folder_name(remote.name)
         _init(top, borrow)
-        commit = remote.tips(branch)[branch]
+        commit = _fetch(remote, top, branch)
         if not commit:
             raise NotFound(f"{remote.name} has no branch {branch}", hint="name one: --base BRANCH")
-        _fetch(remote, top, branch)
         git.run("update-ref", "--no-deref", "HEAD", commit, cwd=top)
         clone = Clone(git.find(top), remote, branch)
         with _told_as(f"{remote.name}@{branch}", clone.repo.top):
@@ -116,16 +134,29 @@ def cloned(remote: Remote, branch: str, room: Path, borrow: git.Repo | None) -> 
 def _init(top: Path, borrow: git.Repo | None) -> None:
     form = borrow.object_format if borrow else "sha1"
     git.run("init", "--quiet", "--template=", f"--object-format={form}", "--", str(top))
-    # What a shallow clone has is not the whole of it, which a fetch would take it for.
-    if borrow and not borrow.shallow:
+    # What a shallow or a partial clone has is not the whole, which a fetch would take it for.
+    if borrow and not borrow.shallow and not any(borrow.objects.glob("pack/*.promisor")):
         (top / ".git/objects/info").mkdir(exist_ok=True)
         (top / ".git/objects/info/alternates").write_bytes(os.fsencode(borrow.objects) + b"\n")
 
 
-def _fetch(remote: Remote, top: Path, branch: str) -> None:
-    spec = f"+{remote.refs}{branch}:refs/remotes/origin/{branch}"
+def _folder_name(name: str) -> str:
+    """Return the last part of a repository's name, as a folder that lies where it is made."""
+    return re.sub(r"[^\w.-]|^\.+(git)?$", "-", name.rsplit("/", 1)[-1]) or "-"
+
+
+def _fetch(remote: Remote, top: Path, branch: str) -> str:
+    """Fetch a branch and return its commit; "" where there is no such branch."""
+    here = f"refs/remotes/origin/{branch}"
+    spec = f"+{remote.refs}{branch}:{here}"
     asked = ("fetch", "--quiet", "--no-tags", "--update-shallow", "--", remote.url, spec)
-    remote.run(*asked, cwd=top)
+    try:
+        remote.read(*asked, cwd=top)
+    except RemoteFailed as error:
+        if NO_BRANCH in "\n".join(error.details):
+            return ""
+        raise
+    return git.text("rev-parse", "--verify", here, cwd=top)
 
 
 @contextmanager

@@ -73,11 +73,17 @@ class Runner:
         return tuple(w if isinstance(w, str) else shlex.join(w) for w in words)
 
     def check(self, merged: Tree, command: str, *, own: bool) -> None:
-        """Run a check on the merged tree: the user's own sees the user's environment."""
+        """Run a check on the merged tree: the user's own sees the user's environment.
+
+        The tree is the template's too, so no check sees the forges' tokens.
+        """
+        from idp.forge.credentials import VARIABLES
         from idp.scaffold import tasks
 
         self.scratch.check_out(merged)
-        env = git.clean_env() if own else tasks.scrubbed(self._home())
+        tokens = {name for names in VARIABLES.values() for name in names}
+        mine = {name: value for name, value in git.clean_env().items() if name not in tokens}
+        env = mine if own else tasks.scrubbed(self._home())
         proc.run(
             ["/bin/sh", "-c", command],
             cwd=self.scratch.folder,

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,15 @@ def check(request: Request) -> None:
         raise Refused(f"{request.dest} is there already", hint="choose another folder")
 
 
+def unasked(request: Request, release: Release) -> Iterator[str]:
+    """Yield, of each answer that the template does not ask for, that it is ignored."""
+    questions = release.config.questions
+    for unknown in sorted(request.data.keys() - questions.keys()):
+        close = get_close_matches(unknown, questions, 1)
+        mean = f", did you mean {close[0]}?" if close else ""
+        yield f"{release.name} does not ask {unknown}{mean}"
+
+
 def is_taken(dest: Path) -> bool:
     """Tell whether something is where a service is to be."""
     if not os.path.lexists(dest):
@@ -272,6 +282,7 @@ def publish(draft: Draft, publication: Publication, ask: road.Ask) -> Created:
     """Commit a draft, make its repository, put it in its place, push and set up."""
     request, target = draft.request, publication.target
     publication = replace(publication, target=draft.target or target)
+    publication.check_teams()
 
     def apply() -> Created:
         with publication.telling(request.name, request.dest):

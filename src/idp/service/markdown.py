@@ -10,12 +10,18 @@ from idp.output import printable
 UNSEEN = "\u200b"
 """A space without width: what it parts, a forge no longer reads as one."""
 
-# @name; #12, !12 and GH-12 (an issue would be told, or closed); a tag or a comment of HTML.
-ACTIVE = re.compile(r"@(?=[\w-])|[#!](?=\d)|\bGH-(?=\d)|<(?=[A-Za-z/!?])", re.I)
+# @name; #12, !12 and GH-12 (an issue would be told, or closed); a picture, fetched by whoever
+# reads it; a tag or a comment of HTML; an entity, which may stand for any of these.
+ACTIVE = re.compile(r"@(?=[\w-])|[#!](?=\d)|\bGH-(?=\d)|!(?=\[)|<(?=[a-z/!?])|&(?=#?\w+;)", re.I)
 
-# A link to an issue would be told there, once for each service that is updated.
+# A link to an issue would be told there, once for each service that is updated, or close it.
 TOLD = re.compile(
-    r"https?://(?:www\.)?github\.com/(?=[\w.-]+/[\w.-]+/(?:issues|pull|commit|discuss))"
+    r"https?://(?:www\.)?github\.com/(?=[\w.-]+/[\w.-]+/(?:issues|pull|commit|discuss))", re.I
+)
+TOLD_ELSEWHERE = re.compile(
+    r"https?://(?!redirect\.github)\S{1,300}?/(?:issues|pulls?|merge_requests|work_items|epics)/"
+    r"(?=\d)",
+    re.I,
 )
 
 PLAIN = re.compile(r"[^`|\\]+")
@@ -35,7 +41,8 @@ def harmless(text: str) -> str:
     """Return Markdown that mentions nobody, links no issue and holds no HTML."""
     seen = "".join(c if c.isprintable() or c in "\n\t" else UNSEEN for c in text)
     parted = ACTIVE.sub(lambda found: f"{found[0]}{UNSEEN}", seen)
-    return TOLD.sub("https://redirect.github.com/", parted)
+    moved = TOLD.sub("https://redirect.github.com/", parted)
+    return TOLD_ELSEWHERE.sub(lambda found: f"{found[0]}{UNSEEN}", moved)
 
 
 def quoted(text: str) -> str:

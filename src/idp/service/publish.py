@@ -40,6 +40,7 @@ from idp.plan import Effect
 BRANCH = "main"
 ABSENT, EMPTY = "absent", "empty"
 PART = r"[A-Za-z0-9](?:[\w.-]*[\w-])?"
+OWNER = re.compile(rf"{PART}(?:/{PART})*", re.ASCII)
 FULL_NAME = re.compile(rf"{PART}(?:/{PART})+", re.ASCII)
 READERS = ("private", "internal", "public")
 """Visibilities, the fewest readers first."""
@@ -140,10 +141,16 @@ def target(settings: ForgeSettings, name: str, repo: str, team: str) -> Target:
 
     Raises:
         UsageError: `repo` is no OWNER/NAME.
+        InvalidInput: the platform's owner is none.
     """
     parts = repo.count("/")
     if repo and (not FULL_NAME.fullmatch(repo) or (parts > 1 and settings.kind != "gitlab")):
         raise UsageError(f"--repo {repo!r} is no OWNER/NAME", hint="--repo acme/payments-api")
+    if settings.owner and not OWNER.fullmatch(settings.owner):
+        raise InvalidInput(
+            f"forge.owner of the platform file is no organisation or group: {settings.owner!r}",
+            hint="write its name in its URL, like acme",
+        )
     rules = settings.protection
     return Target(
         repo or (f"{settings.owner}/{name}" if settings.owner else name),
@@ -163,12 +170,14 @@ class Publication:
     """A target, and the forge and the environment in which git reaches it.
 
     Attributes:
+        platform: the platform file, where the call named one by flag; else empty.
         reached: how far it has come, for a person.
     """
 
     target: Target
     forge: Forge
     env: Mapping[str, str] = field(repr=False)
+    platform: str = ""
     reached: str = ""
 
     def state(self) -> str:
@@ -207,6 +216,15 @@ class Publication:
                 f" for {wanted}",
                 hint=f"make it {wanted}, or take another: --repo OWNER/NAME",
             )
+
+    def check_teams(self) -> None:
+        """Look for the teams, so that a slip of the finger does not cost a repository.
+
+        Raises:
+            NotFound: there is no such team.
+        """
+        for team in self.target.grants:
+            self.forge.check_team(self.target.full_name, team)
 
     def make(self, description: str) -> None:
         """Make the repository, unless it is there."""
@@ -284,26 +302,27 @@ class Publication:
         is_made = (dest / ".git").exists()
         local = f"the service is in {dest}" if is_made else f"nothing is in {dest}"
         error.details += (local, self.reached or f"nothing is at {self.target.url}")
-        if is_made:
-            words = ["idp", "create-service", name, "--dest", str(dest)]
-            words += ["--owner", self.target.team] if self.target.team else []
-            words += ["--push", "--repo", self.target.full_name]
-            again = f"`{shlex.join(words)}`"
-        else:
-            again = "run the same command"
-        hint = f"to finish: {again}"
+        command = shlex.join(self._again(name, dest))
+        hint = "to finish: " + (f"`{command}`" if is_made else "run the same command")
         if self.reached and self.target.found != EMPTY:  # an empty one may be another's
             hint += f"; to give it up: {self.target.removal}" + f", and delete {dest}" * is_made
         error.hint = f"{error.hint}; {hint}" if error.hint else hint
 
+    def _again(self, name: str, dest: Path) -> list[str]:
+        words = ["idp", "create-service", name, "--dest", str(dest)]
+        words += ["--platform", self.platform] if self.platform else []
+        words += ["--owner", self.target.team] if self.target.team else []
+        return [*words, "--push", "--repo", self.target.full_name]
+
 
 def publication(
-    wanted: Target, forge: Forge, env_of: Callable[[str], Mapping[str, str]]
+    wanted: Target, forge: Forge, env_of: Callable[[str], Mapping[str, str]], platform: str
 ) -> Publication:
     """Return what publishes to a target: logged in, allowed, and looked at.
 
     Args:
         env_of: gives the environment in which git reaches a URL.
+        platform: the platform file, where the call named one by flag; else empty.
 
     Raises:
         NotAllowed: the token may not do what is needed.
@@ -316,13 +335,13 @@ def publication(
     if lacking:
         raise NotAllowed(
             f"the token for {forge.host} lacks the scopes {', '.join(lacking)}",
-            hint=f"idp auth login {forge.host}",
+            hint=f"idp auth login {forge.host}; idp auth status says where the token comes from",
         )
     if "/" not in wanted.full_name:
         wanted = replace(wanted, full_name=f"{account.login}/{wanted.full_name}")
     if wanted.full_name.split("/")[0].lower() == account.login.lower():
         wanted = replace(wanted, teams=None)  # a person's account has no teams
-    made = Publication(wanted, forge, env_of(wanted.git_url))
+    made = Publication(wanted, forge, env_of(wanted.git_url), platform)
     made.target = replace(wanted, found=made.state())
     return made
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from idp.git import Entry
@@ -18,7 +18,10 @@ LIMIT = 65_536 - 1_024
 OPEN_ROWS = 30
 """Files in a table that is not folded."""
 
-MARKED = re.compile(rb"^<{7,} yours$", re.M)
+LONGEST = 400
+"""Characters of a note, or of a command that waits."""
+
+MARKED = re.compile(rb"^<{7,} yours\r?$", re.M)
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class Story:
 def story_of(update: Update, branch: str) -> Story:
     """Return what is to be told of an update."""
     old, new = update.old, update.new
+    paths = sorted(update.merged.conflicts)
+    contents = _contents(update, paths)
     return Story(
         new.name,
         new.template,
@@ -61,29 +66,46 @@ def story_of(update: Update, branch: str) -> Story:
         branch,
         changelog.between(old, new),
         update.files,
-        tuple(_open(update, path) for path in sorted(update.merged.conflicts)),
+        tuple(_open(update, path, contents) for path in paths),
         update.notes,
         update.waiting,
     )
 
 
-def _open(update: Update, path: str) -> Open:
+def _open(update: Update, path: str, contents: Mapping[str, bytes]) -> Open:
     stages, entry = update.merged.conflicts[path], update.merged.tree.get(path)
     new = harmless(f"{update.new.name} {update.new.version}")
-    theirs = stages.get(3)
-    if entry and MARKED.search(update.scratch.blobs([entry.oid])[0]):
+    if entry and MARKED.search(contents[entry.oid]):
         both = "changed the same lines" if 1 in stages else "added it, each in its own way"
         return Open(path, f"you and {new} {both}: marked in the file")
-    if theirs is None and 2 in stages:
-        return Open(path, f"you changed it, {new} deletes or moves it: yours is kept here")
-    if theirs is not None and 2 not in stages:
-        return Open(path, f"you deleted or moved it, {new} changes it")
-    size = _size(update, theirs) if theirs else "nothing"
-    return Open(path, f"both changed it and no marks fit in: yours is kept, {new} has {size}")
+    match sorted(stages):
+        case [1]:
+            what = f"you moved it to one place, {new} to another"
+        case [1, 2]:
+            what = f"you changed it, {new} deletes or moves it: yours is kept here"
+        case [1, 3]:
+            what = f"you deleted or moved it, {new} changes it"
+        case [2]:
+            what = f"yours: {new} has it elsewhere, or something else in its place"
+        case [3]:
+            what = f"of {new}: you have it elsewhere, or something else in its place"
+        case _:
+            has = _size(stages[3], contents)
+            what = f"both changed it and no marks fit in: yours is kept, {new} has {has}"
+    return Open(path, what)
 
 
-def _size(update: Update, entry: Entry) -> str:
-    content = update.scratch.blobs([entry.oid])[0]
+def _contents(update: Update, paths: Iterable[str]) -> dict[str, bytes]:
+    """Return what the files in conflict hold, merged and as the template has them, by blob."""
+    merged = update.merged
+    found = [entry for path in paths for entry in (merged.tree.get(path),) if entry]
+    found += [stages[3] for stages in merged.conflicts.values() if 3 in stages]
+    oids = sorted({entry.oid for entry in found})
+    return dict(zip(oids, update.scratch.blobs(oids), strict=True)) if oids else {}
+
+
+def _size(entry: Entry, contents: Mapping[str, bytes]) -> str:
+    content = contents[entry.oid]
     if entry.mode == "120000":
         return f"a link to {code(content.decode(errors='surrogateescape'))}"
     return f"{len(content):,} bytes"
@@ -92,13 +114,14 @@ def _size(update: Update, entry: Entry) -> str:
 def body(story: Story) -> str:
     """Return the text, in Markdown, cut to what a forge takes: the table first, then the news."""
     rows = [_row(file) for file in story.files]
+    to_know = _cut(_to_know(story), LIMIT // 4, "- … and {} more")
     news = quoted(story.news).splitlines()
     todo = [f"- [ ] {code(item.path)}: {item.what}" for item in story.open]
-    room = LIMIT - _size_of(_parts(story, [], [], []))
+    room = LIMIT - _size_of(_parts(story, [], to_know, [], []))
     todo = _cut(todo, room // 2, "- … and {} more: `git grep -l '^<<<<<<< yours'`")
     news = _cut(news, room - _size_of(todo), "> … and {} more lines: see the template's changelog")
     rows = _cut(rows, room - _size_of(todo) - _size_of(news), "| … | and {} more |")
-    return "\n\n".join(_parts(story, todo, news, rows))
+    return "\n\n".join(_parts(story, todo, to_know, news, rows))
 
 
 def _size_of(lines: Iterable[str]) -> int:
@@ -116,7 +139,9 @@ def _cut(lines: Sequence[str], room: int, more: str) -> list[str]:
     return kept
 
 
-def _parts(story: Story, todo: list[str], news: list[str], rows: list[str]) -> list[str]:
+def _parts(
+    story: Story, todo: list[str], to_know: list[str], news: list[str], rows: list[str]
+) -> list[str]:
     """Return the sections of the text, those that have nothing to say left out."""
     there = code(story.template)
     moved = f"from {code(story.old)} to {code(story.new)}"
@@ -125,9 +150,8 @@ def _parts(story: Story, todo: list[str], news: list[str], rows: list[str]) -> l
     sections = [f"Brings this service {moved} of its template {code(story.name)} ({there})."]
     if story.open:
         sections += ["### To resolve", "\n".join(todo), _how_to_resolve(story)]
-    if story.notes or story.waiting:
-        notes = [f"- {harmless(_one_line(note))}" for note in story.notes]
-        sections += ["### To know", "\n".join([*notes, *_waiting(story)])]
+    if to_know:
+        sections += ["### To know", "\n".join(to_know)]
     if news:
         sections += ["### What is new in the template", "\n".join(news)]
     if story.files:
@@ -139,16 +163,21 @@ def _one_line(words: str) -> str:
     return re.sub(r"([\\*_~|\[\]])", r"\\\1", " ".join(words.split()))
 
 
-def _waiting(story: Story) -> list[str]:
-    """Return a list of the commands that were not run."""
+def _to_know(story: Story) -> list[str]:
+    """Return a list of the notes, and of the commands that were not run."""
+    notes = [f"- {harmless(_one_line(_short(note)))}" for note in story.notes]
     if not story.waiting:
-        return []
+        return notes
     if story.open:
         why = "wait until the conflicts are resolved; run then, by hand, what is still needed"
     else:
         why = "were not run: the template is not trusted (`idp update-service --pr --trust`)"
-    listed = [f"  - {code(words)}" for words in story.waiting]
-    return [f"- these commands of the template {why}:", *listed]
+    listed = [f"  - {code(_short(words))}" for words in story.waiting]
+    return [*notes, f"- these commands of the template {why}:", *listed]
+
+
+def _short(words: str) -> str:
+    return words if len(words) <= LONGEST else f"{words[:LONGEST]}…"
 
 
 def _table(rows: list[str], count: int) -> list[str]:
@@ -179,5 +208,6 @@ def _whose(story: Story) -> str:
     return (
         f"Look at it with {look}. `idp update-service --pr` keeps this pull request up to date "
         "until somebody else commits to its branch: from then on it is yours, and left alone. "
-        "To give it back, delete the branch."
+        "To give it back, delete the branch. Closed by hand it stays closed until there is another "
+        "release."
     )

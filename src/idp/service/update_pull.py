@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
 from idp import git, proc, road
-from idp.errors import NotAllowed, Refused, RemoteFailed
+from idp.errors import InvalidInput, NotAllowed, Refused, RemoteFailed
 from idp.forge import scopes
 from idp.forge.base import Forge, NotSupported, Proposal, PullRequest
 from idp.plan import Effect, Plan
-from idp.service import update_body, update_branch
+from idp.service import update_body, update_branch, update_mark
 from idp.service.clone import HEADS, Clone
 from idp.service.proposal import Update
+from idp.service.update_mark import Mark
 
 Status = Literal["opened", "updated", "unchanged", "left-alone", "up-to-date", "closed"]
 
-MARK = re.compile(r"<!-- idp-update-service: (?P<digest>[0-9a-f]{64}) (?P<draft>draft|ready) -->")
+WORKFLOWS = ".github/workflows/"
+NEEDLESS = "*Closed by `idp update-service`: nothing is left of this update.*"
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Standing:
         forge: None in a dry run, which asks nobody.
         name: the repository's full name on its forge.
         tip: the commit at the tip of the branch, "" where there is no such branch.
+        pull: the open pull request.
+        last: the newest one, looked for where none is open and the update is needed.
         tree: what the update comes to.
         who: the environment that names the author of commits.
     """
@@ -52,6 +55,7 @@ class Standing:
     tip: str
     is_ours: bool
     pull: PullRequest | None
+    last: PullRequest | None
     tree: str
     who: Mapping[str, str]
 
@@ -62,6 +66,8 @@ class Standing:
             return "left-alone"
         if not self._is_needed:
             return "closed" if self.pull else "up-to-date"
+        if self.declined:
+            return "left-alone"
         if self.pull is None and (self.forge or not self.tip):
             return "opened"
         return "updated" if self.pushes or self._tells else "unchanged"
@@ -84,34 +90,50 @@ class Standing:
     @property
     def _tells(self) -> bool:
         """Whether the pull request has to change: by what we wrote, not by what others edit."""
-        return self.pull is not None and self._mark not in self.pull.body
+        return self.pull is not None and self._former != self._mark(self.tip)
 
     @property
-    def _former(self) -> re.Match[str] | None:
-        return MARK.search(self.pull.body) if self.pull else None
+    def _former(self) -> Mark | None:
+        return update_mark.find(self.pull.body) if self.pull else None
+
+    @property
+    def declined(self) -> PullRequest | None:
+        """The pull request of this very update that a person closed.
+
+        One that a person had worked on is none once its branch is deleted: that gave it back.
+        """
+        last = self.last
+        mark = update_mark.find(last.body) if last and last.state == "closed" else None
+        if not last or not mark or not self.is_ours or mark.update != self._mark("").update:
+            return None
+        is_given_back = not self.tip and last.head not in ("", mark.commit)
+        return None if is_given_back else last
 
     @cached_property
     def text(self) -> str:
         """The pull request's text, without our mark."""
         return update_body.body(update_body.story_of(self.update, self.branch))
 
-    @property
-    def _mark(self) -> str:
-        parts = (self.update.title, self.clone.branch, self.text)
-        digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
-        draft = "draft" if self.update.merged.conflicts else "ready"
-        return f"<!-- idp-update-service: {digest} {draft} -->"
+    def _mark(self, commit: str) -> Mark:
+        base, update = self.clone.branch, self.update
+        answers = update.merged.tree.get(update.service.answers_file)
+        brought = (base, update.new.template, update.new.commit, answers.oid if answers else "")
+        told = _digest(update.title, base, self.text)
+        return Mark(told, _digest(*brought), bool(update.merged.conflicts), commit)
 
-    @property
-    def proposal(self) -> Proposal:
-        """What the pull request shall be; a draft is one while there are conflicts.
+    def proposal(self, commit: str) -> Proposal:
+        """Return what the pull request shall be; a draft is one while there are conflicts.
 
         Where conflicts have neither come nor gone, it stays as people have made it.
+
+        Args:
+            commit: the tip of the branch.
         """
-        draft, former = bool(self.update.merged.conflicts), self._former
-        if self.pull and former and (former["draft"] == "draft") == draft:
+        mark, former = self._mark(commit), self._former
+        draft = mark.draft
+        if self.pull and former and former.draft == draft:
             draft = self.pull.draft
-        text = f"{self.text}\n\n{self._mark}\n"
+        text = f"{self.text}\n\n{mark}\n"
         return Proposal(self.branch, self.clone.branch, self.update.title, text, draft)
 
     @property
@@ -144,22 +166,32 @@ class Standing:
         return {f"{HEADS}{name}": tip for name, tip in tips.items()}
 
 
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()
+
+
 def look(
     update: Update, clone: Clone, forge: Forge | None, name: str, who: Mapping[str, str]
 ) -> Standing:
-    """Find out how an update's branch and pull request stand; nothing is changed."""
+    """Find out how an update's branch and pull request stand; nothing is changed.
+
+    Raises:
+        InvalidInput: the base is the update's branch itself.
+    """
     branch = update_branch.name_of(update)
-    tip = clone.remote.tips(branch)[branch]
-    if tip:
-        clone.fetch(branch)
+    if branch == clone.branch:
+        raise InvalidInput(f"{branch} is idp's own branch, and no base", hint="see --base")
+    tip = clone.fetch(branch)
     is_ours = not tip or update_branch.is_ours(clone, update.service.head, tip)
     pulls = sorted(
         forge.open_pull_requests(name, branch) if forge else (),
         key=lambda pull: pull.base != clone.branch,
     )
     pull = pulls[0] if pulls else None
+    is_new = forge and not pull and update.status != "up-to-date"
+    last = forge.last_pull_request(name, branch) if forge and is_new else None
     tree = clone.write_tree(update)
-    return Standing(update, clone, forge, name, branch, tip, is_ours, pull, tree, who)
+    return Standing(update, clone, forge, name, branch, tip, is_ours, pull, last, tree, who)
 
 
 def carry_out(standing: Standing, ask: road.Ask) -> Outcome:
@@ -171,14 +203,14 @@ def carry_out(standing: Standing, ask: road.Ask) -> Outcome:
     """
     status, forge = standing.status, standing.forge
     if forge is None or not standing.changes:
-        return Outcome(status, standing.tip, standing.pull)
+        return Outcome(status, standing.tip, standing.pull or standing.declined)
     _check_allowed(standing, forge)
 
     def apply() -> Outcome:
         if status == "closed":
             return _close(standing, forge)
         commit = _pushed(standing) if standing.pushes else standing.tip
-        return Outcome(status, commit, _propose(standing, forge))
+        return Outcome(status, commit, _propose(standing, forge, commit))
 
     def observe() -> Mapping[str, str]:
         tips = standing.clone.remote.tips(standing.clone.branch, standing.branch)
@@ -189,13 +221,19 @@ def carry_out(standing: Standing, ask: road.Ask) -> Outcome:
 
 def _check_allowed(standing: Standing, forge: Forge) -> None:
     lacking = set(scopes.missing(forge.kind, forge.account(), "pr"))
-    if not any(".github/workflows/" in file.path + file.was for file in standing.update.files):
+    if not _has_workflows(standing.update):
         lacking.discard("workflow")
     if lacking:
         raise NotAllowed(
             f"the token for {forge.host} lacks the scopes {', '.join(sorted(lacking))}",
             hint=f"idp auth login {forge.host}",
         )
+
+
+def _has_workflows(update: Update) -> bool:
+    """Tell whether files change that GitHub asks a scope of its own for."""
+    paths = (path for file in update.files for path in (file.path, file.was))
+    return any(f"{update.service.prefix}{path}".startswith(WORKFLOWS) for path in paths)
 
 
 def _pushed(standing: Standing) -> str:
@@ -236,6 +274,12 @@ def _rejected(porcelain: str) -> str:
 
 def _refusal(where: str, said: tuple[str, ...]) -> Exception:
     words = "\n".join(said)
+    if "exists; cannot create" in words or "directory file conflict" in words:
+        return Refused(
+            f"{where} cannot be made: a branch has the name of a folder in its name",
+            hint="rename that branch: idp, or idp/update",
+            details=said,
+        )
     if "stale info" in words or "cannot lock ref" in words:
         return Refused(
             f"somebody pushed to {where} in between: it was not overwritten",
@@ -255,8 +299,8 @@ def _refusal(where: str, said: tuple[str, ...]) -> Exception:
     )
 
 
-def _propose(standing: Standing, forge: Forge) -> PullRequest:
-    wanted, pull = standing.proposal, standing.pull
+def _propose(standing: Standing, forge: Forge, commit: str) -> PullRequest:
+    wanted, pull = standing.proposal(commit), standing.pull
     if pull and pull.draft != wanted.draft:
         # Our mark says that all is done, so it comes last.
         _propose_as(forge, standing.name, replace(wanted, title=pull.title, body=pull.body))
@@ -273,10 +317,22 @@ def _propose_as(forge: Forge, name: str, wanted: Proposal) -> PullRequest:
 
 
 def _close(standing: Standing, forge: Forge) -> Outcome:
-    """Close a pull request that nothing is left of, and delete its branch, which is ours."""
-    if standing.pull:
-        forge.close_pull_request(standing.name, standing.pull.number)
+    """Delete the branch, which is ours, and close its pull request: nothing is left of either.
+
+    The pull request comes last: while it is open, the next run finishes what was cut short.
+    """
+    pull = standing.pull
+    if pull:
+        _unmark(forge, standing.name, pull)
     if standing.tip:
         _push(standing, "")
-    closed = replace(standing.pull, state="closed") if standing.pull else None
-    return Outcome("closed", "", closed)
+    if pull:
+        forge.close_pull_request(standing.name, pull.number)
+    return Outcome("closed", "", replace(pull, state="closed") if pull else None)
+
+
+def _unmark(forge: Forge, name: str, pull: PullRequest) -> None:
+    """Take our mark away, so that what idp closes is not taken for a person's decision."""
+    body = update_mark.replaced(pull.body, NEEDLESS)
+    if body != pull.body:
+        forge.propose(name, Proposal(pull.branch, pull.base, pull.title, body, pull.draft))
