@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 WANTED = scopes.NEEDS["github"]["push"]
 """The scopes that the device flow asks for."""
 
+PAGES: Mapping[Kind, str] = {
+    "github": "https://{host}/settings/tokens/new?scopes={scopes}",
+    "gitlab": "https://{host}/-/user_settings/personal_access_tokens?scopes={scopes}",
+    "gitea": "https://{host}/user/settings/applications",
+}
+"""Where a person makes a token."""
+
 
 @dataclass(frozen=True)
 class LoggedIn:
@@ -54,7 +61,7 @@ class LoggedOut:
     still: str
 
 
-def keyring_for(host: str, *, insecure: bool) -> KeyringBackend | None:
+def keyring_for(*, insecure: bool) -> KeyringBackend | None:
     """Return the keyring in which a token shall be kept; None is the file.
 
     Raises:
@@ -64,8 +71,8 @@ def keyring_for(host: str, *, insecure: bool) -> KeyringBackend | None:
     if found is None and not insecure:
         raise Refused(
             "there is no keyring here that would keep the token secret",
-            hint=f"pip install 'idp-toolchain[keyring]', or idp auth login {host} "
-            "--insecure-storage, which keeps it in a file that only you may read",
+            hint="pip install 'idp-toolchain[keyring]', or --insecure-storage, which keeps it in a "
+            "file that only you may read",
         )
     return found
 
@@ -73,15 +80,22 @@ def keyring_for(host: str, *, insecure: bool) -> KeyringBackend | None:
 def no_device_flow(place: Place) -> NotAllowed:
     """Return the error of a login in the browser that is not to be had, with the other ways."""
     why = (
-        "names no OAuth app: forge.client_id in the platform file, or --client-id"
+        "it takes an OAuth app: forge.client_id in the platform file, or --client-id"
         if place.kind == "github"
-        else f"is a {LABEL[place.kind]}, where idp has no login in the browser"
+        else f"idp has none for {LABEL[place.kind]}"
     )
     ways = f"{programs.LOGIN[place.kind].format(host=place.host)}, or "
     return NotAllowed(
-        f"nothing to log in to {place.host} with: it {why}",
+        f"no login to {place.host} in the browser: {why}",
         hint=f"{ways}{place.login} --with-token < token.txt",
     )
+
+
+def how_to_make_a_token(place: Place) -> str:
+    """Return where a person makes a token at a forge, and what it must be allowed to do."""
+    needed = scopes.NEEDS[place.kind]["push"]
+    page = PAGES[place.kind].format(host=place.host, scopes=",".join(needed))
+    return f"make a token with the scopes {', '.join(needed)} at {page}"
 
 
 def login(

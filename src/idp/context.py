@@ -200,7 +200,7 @@ class Context:
         if entry is None:
             known = sorted(self.platform.templates)
             close = get_close_matches(name, known, 1)
-            hint = f"did you mean {close[0]}?" if close else f"types: {', '.join(known)}"
+            hint = f"did you mean {close[0]}?" if close else f"types: {', '.join(known) or 'none'}"
             raise NotFound(f"no template called {name!r} on this platform", hint=hint)
         return self._named(entry.source)
 

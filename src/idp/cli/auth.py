@@ -54,29 +54,23 @@ def login(
     as_json: Json = False,
     fields: Fields = "",
 ) -> None:
-    """Log in to a forge: in the browser (GitHub), or with a token."""
+    """Log in to a forge: in the browser (GitHub, with an OAuth app), or with a token."""
     from idp import auth as work
+    from idp.forge.place import host_of
 
     idp: Context = ctx.obj
     given(scopes=scopes)
     wanted = shape(as_json, fields, work.LoggedIn)
-    place = idp.forge_at(_host(host))
+    place = idp.forge_at(host_of(host))
     oauth_app = "" if with_token else _oauth_app(idp, place, client_id or "")
-    keyring = work.keyring_for(place.host, insecure=insecure_storage)
-    if with_token:
-        token = _token(idp, place)
-    else:
+    keyring = work.keyring_for(insecure=insecure_storage)
+    if oauth_app:
         token = _granted(idp, place, oauth_app, scopes or ",".join(work.WANTED))
+    else:
+        token = _token(idp, place)
     done = work.login(place, token, keyring, idp.clock, idp.environ)
     idp.output.item(done, wanted, lambda: f"logged in to {done.host} as {done.login}")
     _tell(idp, done)
-
-
-def _host(written: str) -> str:
-    """Return a host that was written as a host, or as a URL."""
-    from idp.forge.place import host_of
-
-    return host_of(written) if "://" in written else written.lower()
 
 
 def _token(idp: Context, place: Place) -> str:
@@ -84,8 +78,11 @@ def _token(idp: Context, place: Place) -> str:
     if sys.stdin.isatty():
         from getpass import getpass
 
+        from idp.auth import how_to_make_a_token
+
         if not idp.can_ask:
             raise UsageError("nobody can be asked for the token", hint="--with-token < token.txt")
+        idp.output.say(how_to_make_a_token(place))
         token = getpass(f"token for {place.host}: ").strip()
     else:
         token = sys.stdin.read().strip()
@@ -95,13 +92,15 @@ def _token(idp: Context, place: Place) -> str:
 
 
 def _oauth_app(idp: Context, place: Place, client_id: str) -> str:
-    """Return the OAuth app for a login in the browser."""
+    """Return the OAuth app for a login in the browser; empty where a person can give a token."""
     from idp import auth as work
 
     own = idp.platform.forge.client_id if place == idp.forge_at() else ""
     app_id = client_id or idp.environ.get("IDP_GITHUB_CLIENT_ID") or own
     if place.kind != "github" or not app_id:
-        raise work.no_device_flow(place)
+        if client_id or not idp.can_ask:
+            raise work.no_device_flow(place)
+        return ""
     if idp.no_input:
         hint = f"{place.login} --with-token < token.txt"
         raise UsageError("a login in the browser needs a person", hint=hint)
@@ -153,10 +152,11 @@ def status(ctx: typer.Context, as_json: Json = False, fields: Fields = "") -> in
 def logout(ctx: typer.Context, host: Host = "", as_json: Json = False, fields: Fields = "") -> None:
     """Remove a token that idp stored; those of other programs stay."""
     from idp import auth as work
+    from idp.forge.place import host_of
 
     idp: Context = ctx.obj
     wanted = shape(as_json, fields, work.LoggedOut)
-    at = _host(host)
+    at = host_of(host)
     place = work.stored(at, idp.environ) or idp.forge_at(at)
     done = work.logout(place, idp.environ)
     idp.output.item(done, wanted, lambda: _gone(done))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -132,7 +131,8 @@ def _publication(idp: Context, request: Request, dry_run: bool) -> Publication |
         return None
     from idp.service.publish import publication
 
-    return publication(request.target, idp.forge(), idp.git_env)
+    platform = idp.platform.origin if idp.flags.get("platform") else ""
+    return publication(request.target, idp.forge(), idp.git_env, platform)
 
 
 def _make(
@@ -218,15 +218,15 @@ def _source(idp: Context, type_: str | None, template: str | None) -> Source:
 
 def _tell(idp: Context, release: Release, request: Request) -> None:
     """Say what a person should know before the service is there."""
+    from idp.service.create import unasked
+
     idp.output.detail(f"{release.template} {release.version} is {release.commit}")
     if said := release.config.own.get("deprecated"):
         idp.output.say(f"warning: {release.name} is deprecated: {said}")
     if release.left_out:
         idp.output.say(f"not trusted, so without its {' and '.join(release.left_out)} (--trust)")
-    for unknown in sorted(request.data.keys() - release.config.questions.keys()):
-        close = get_close_matches(unknown, release.config.questions, 1)
-        mean = f", did you mean {close[0]}?" if close else ""
-        idp.output.say(f"warning: {release.name} does not ask {unknown}{mean}")
+    for ignored in unasked(request, release):
+        idp.output.say(f"warning: {ignored}")
 
 
 def _data(idp: Context, pairs: list[str] | None, file: str | None) -> dict[str, Any]:

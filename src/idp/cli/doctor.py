@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,12 @@ import typer
 from idp.cli.options import Fields, Json, shape
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from idp.config import Platform
     from idp.context import Context
     from idp.doctor import Check, World
+    from idp.output import Output
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -30,13 +34,29 @@ def doctor(ctx: typer.Context, as_json: Json = False, fields: Fields = "") -> in
     Exit 1 with problems; warnings do not count.
     """
     from idp import doctor as work
+    from idp.output import Shape
 
     idp: Context = ctx.obj
     wanted = shape(as_json, fields, work.Check)
     found = work.examine(_world(idp))
-    idp.output.rows(found, ("state", "name", "found", "mend"), wanted)
+    if idp.output.is_tty(sys.stdout) and wanted == Shape():
+        print("\n".join(_lines(idp.output, found)))
+    else:
+        idp.output.rows(found, ("state", "name", "found", "mend"), wanted)
     idp.output.say(_summary(found))
     return 1 if any(check.state == "problem" for check in found) else 0
+
+
+def _lines(output: Output, found: tuple[Check, ...]) -> Iterator[str]:
+    """Yield what was found; a mend has its line, which a table would break."""
+    from idp.output import printable
+
+    styles = {"ok": "green", "warning": "yellow", "problem": "red", "skipped": "dim"}
+    for check in found:
+        state = output.text(f"{check.state:<7}", styles[check.state])
+        yield f"{state}  {check.name}: {printable(check.found)}"
+        if check.mend:
+            yield f"         mend: {printable(check.mend)}"
 
 
 def _summary(found: tuple[Check, ...]) -> str:

@@ -75,6 +75,8 @@ def init(
     request = create.Request(dest.name, dest, data=told, defaults=True)
     create.check(request)
     release = idp.shelf.release(parse_source(SKELETON))
+    for ignored in create.unasked(request, release):
+        idp.output.say(f"warning: {ignored}")
     with create.drafted(request, release, idp.renders(), dry=dry_run) as draft:
         made = draft.created("") if dry_run else create.carry_out(draft, idp.ask)
         text = _listing(draft) if dry_run else _story(made, draft.render.answers)

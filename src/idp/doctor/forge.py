@@ -9,10 +9,10 @@ from email.utils import parsedate_to_datetime
 from idp.clock import Clock
 from idp.doctor.world import Check, State, World
 from idp.errors import IdpError
-from idp.forge import scopes
+from idp.forge import programs, scopes
 from idp.forge.base import Account
 from idp.forge.place import Place
-from idp.forge.standing import Standing, again, standing
+from idp.forge.standing import Standing, standing
 from idp.rest import RateLimited, Server
 
 SKEW = 60.0
@@ -22,7 +22,7 @@ SKEW = 60.0
 def forge(world: World) -> Iterator[Check]:
     """Reach the forge, then see whose token there is and what it may do."""
     try:
-        place, is_missed = world.forge(), world.has_platform()
+        is_missed, place = world.has_platform(), world.forge()
     except IdpError:
         yield Check("forge", "skipped", "the platform file, which names it, could not be read")
         return
@@ -99,4 +99,4 @@ _COMMANDS: dict[scopes.Purpose, str] = {
 def _mend(place: Place, stands: Standing, wanted: str) -> str:
     if stands.origin == "gh":
         return f"gh auth refresh --hostname {place.host} --scopes {wanted}"
-    return again(place, stands.origin)
+    return programs.again(place, stands.origin)
