@@ -131,6 +131,16 @@ def no_way_back() -> None:
 
 
 @contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM wait until the block is done."""
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
+
+
+@contextmanager
 def forked(work: Callable[[], T]) -> Iterator[Callable[[], T]]:
     """Do work in a fork of this process, which has imported what it needs already.
 

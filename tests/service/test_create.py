@@ -327,6 +327,21 @@ def test_only_https_ssh_and_paths_are_templates(
     assert not (tmp_path / "pwned").exists()
 
 
+def test_the_folder_we_stand_in_stays_under_our_feet(
+    template: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    template.release("v1", {"a.txt": "one\n"})
+    (tmp_path / "pay").mkdir()
+    monkeypatch.chdir(tmp_path / "pay")
+
+    assert create_at(Path(), template.at("v1")).code == 0
+
+    assert Path("a.txt").read_text() == "one\n"
+    assert git(Path(), "rev-list", "--count", "HEAD").strip() == "1"
+    assert Service(Path.cwd()).status() == {}
+    assert nothing_at(tmp_path / "other")
+
+
 # --- what is refused ---------------------------------------------------------------------------
 
 

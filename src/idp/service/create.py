@@ -364,7 +364,15 @@ def _follow(repo: git.Repo, url: str, env: Mapping[str, str]) -> None:
 
 
 def _put(folder: Path, dest: Path) -> None:
-    """Move the whole service into its place at once."""
+    """Move the whole service into its place at once.
+
+    A folder that is there stays the one it is, since somebody's shell may stand in it.
+    """
+    if dest.is_dir():
+        with proc.undisturbed():
+            for entry in sorted(folder.iterdir(), key=lambda entry: entry.name == ".git"):
+                entry.rename(dest / entry.name)
+        return
     missing = [p for p in dest.parents if not p.exists()]
     dest.parent.mkdir(parents=True, exist_ok=True)
     try:
