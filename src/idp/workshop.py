@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from idp.errors import InvalidInput
@@ -23,36 +23,35 @@ def workshop(root: Path) -> Iterator[Path]:
     # It is named before it is made: wherever Ctrl-C comes between, it goes.
     made = root / f"{MARK}{secrets.token_hex(6)}"
     try:
-        with _locked(made):
+        with _made(made):
             yield made
     finally:
         shutil.rmtree(made, ignore_errors=True)
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Make a folder that is locked for as long as the block lasts."""
-    held = _made(folder)
-    while not folder.exists():  # swept by another run before we could lock it
-        os.close(held)
-        held = _made(folder)
+def locked(folder: Path) -> Iterator[None]:
+    """Lock a folder against other runs of idp for as long as the block lasts."""
+    held = os.open(folder, os.O_RDONLY)
     try:
+        fcntl.flock(held, fcntl.LOCK_EX)
         yield
     finally:
         os.close(held)
 
 
-def _made(folder: Path) -> int:
-    """Make a folder; return the descriptor that locks it."""
-    while True:
-        try:
-            folder.mkdir(mode=0o700)
-        except OSError as error:
-            raise InvalidInput(f"cannot write in {folder.parent}: {error.strerror}") from error
-        with suppress(FileNotFoundError):
-            held = os.open(folder, os.O_RDONLY)
-            fcntl.flock(held, fcntl.LOCK_EX)
-            return held
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """Make a folder that is locked for as long as the block lasts."""
+    with ExitStack() as locks:
+        while not folder.exists():  # as it is again where another run swept it before it was locked
+            try:
+                folder.mkdir(mode=0o700)
+            except OSError as error:
+                raise InvalidInput(f"cannot write in {folder.parent}: {error.strerror}") from error
+            with suppress(FileNotFoundError):
+                locks.enter_context(locked(folder))
+        yield
 
 
 def _sweep(root: Path) -> None:

@@ -659,7 +659,10 @@ def test_a_remote_that_holds_something_is_not_overwritten(
     assert git(tmp_path / "remote.git", "rev-parse", "main").strip() == head
 
 
-def test_two_creates_at_once_make_one(template: Template, tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_there", [False, True])
+def test_two_creates_at_once_make_one(template: Template, tmp_path: Path, is_there: bool) -> None:
+    if is_there:
+        (tmp_path / "services/pay").mkdir(parents=True)
     template.release("v1", {f"f{n}": "1\n" for n in range(50)})
     call = ("create-service", "pay", "--template", template.at("v1"), "--defaults", "--json")
     runs = [idp_process(*call, "--dest", tmp_path / "services/pay") for _ in range(3)]

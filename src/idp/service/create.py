@@ -19,7 +19,7 @@ from idp.releases import Release
 from idp.service.begun import SUBJECT, Begun, tip
 from idp.service.publish import ABSENT, BRANCH, EMPTY, NotDone, Publication, Target, check_free
 from idp.service.renders import Render, Renders, Wanted
-from idp.workshop import workshop
+from idp.workshop import locked, workshop
 
 NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 """A name that the catalog takes: Backstage's rule for metadata.name."""
@@ -238,7 +238,8 @@ def _check_answered(request: Request, wanted: Wanted, render: Render, release: R
         if name not in wanted.data and questions[name].get("when") is not False
     ]
     if open_ones:
-        flags = " ".join(f"--data {name}=…" for name in open_ones)
+        owner = next((name for name in OWNER_QUESTIONS if name in questions), "")
+        flags = " ".join("--owner …" if n == owner else f"--data {n}=…" for n in open_ones)
         raise UsageError(f"no answer for {', '.join(open_ones)}", hint=f"{flags}, or --defaults")
 
 
@@ -369,9 +370,8 @@ def _put(folder: Path, dest: Path) -> None:
     A folder that is there stays the one it is, since somebody's shell may stand in it.
     """
     if dest.is_dir():
-        with proc.undisturbed():
-            for entry in sorted(folder.iterdir(), key=lambda entry: entry.name == ".git"):
-                entry.rename(dest / entry.name)
+        with locked(dest), proc.undisturbed():
+            _fill(dest, folder)
         return
     missing = [p for p in dest.parents if not p.exists()]
     dest.parent.mkdir(parents=True, exist_ok=True)
@@ -381,3 +381,11 @@ def _put(folder: Path, dest: Path) -> None:
         for parent in missing:
             parent.rmdir()
         raise Refused(f"cannot make {dest}: {error.strerror}") from error
+
+
+def _fill(dest: Path, folder: Path) -> None:
+    """Move all there is in a folder into one that is still empty, git's part last."""
+    if is_taken(dest):
+        raise Refused(f"{dest} is there already", hint="choose another folder")
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name == ".git"):
+        entry.rename(dest / entry.name)
