@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from idp.auth import LoggedIn, LoggedOut
+from idp.catalog.check import Verdict
 from idp.cli.template import Listed
 from idp.cli.update_pull import Proposed
 from idp.cli.update_service import Updated
@@ -63,6 +64,7 @@ SHAPES: dict[str, tuple[Any, Literal["validation", "serialization"]]] = {
     "template-release": (Released, "serialization"),
     "template-verify": (Verified, "serialization"),
     "update-undone": (Undone, "serialization"),
+    "catalog-validate": (list[Verdict], "serialization"),
     "config-explain": (list[Setting], "serialization"),
     "auth-login": (LoggedIn, "serialization"),
     "auth-status": (list[Standing], "serialization"),

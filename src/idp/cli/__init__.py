@@ -16,6 +16,7 @@ COMMANDS = {
     "update-service": "Bring a service forward to another release of its template.",
     "template": "List, show and release templates.",
     "platform": "Make a platform repository.",
+    "catalog": "Validate catalog files.",
     "config": "Show each setting and where it comes from.",
     "auth": "Log in to forges, and see whose token is used.",
     "doctor": "Look at what idp needs, and tell the command that mends what is amiss.",

@@ -1,0 +1,1 @@
+"""The catalog: entities in Backstage's format, read, judged and related."""
