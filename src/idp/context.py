@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from idp.config import Platform, Setting, UserConfig
     from idp.config.source import Source
     from idp.forge.base import Forge
+    from idp.forge.credentials import Credential
     from idp.forge.place import Place
     from idp.releases import Shelf
     from idp.service.renders import Renders
@@ -218,17 +219,26 @@ class Context:
         Raises:
             NotAllowed: not logged in there.
         """
-        from idp.forge import credentials
         from idp.forge.connect import connect
 
         place = self.forge_at(host)
-        credential = credentials.find(place, self.environ)
-        return connect(place, credential, self.clock, self.output.say)
+        return connect(place, self._credential(place), self.clock, self.output.say)
+
+    @cached_property
+    def _credentials(self) -> dict[Place, Credential | None]:
+        return {}
+
+    def _credential(self, place: Place) -> Credential | None:
+        """Return the credential for a forge, looked for once: it may take a program."""
+        from idp.forge import credentials
+
+        if place not in self._credentials:
+            self._credentials[place] = credentials.find(place, self.environ)
+        return self._credentials[place]
 
     def git_env(self, url: str) -> Mapping[str, str]:
         """Return the environment in which git reaches a remote, with a token where we hold one."""
         from idp import git
-        from idp.forge import credentials
         from idp.forge.address import parse_remote
 
         if not url.startswith("https://"):
@@ -237,7 +247,7 @@ class Context:
             place = self.forge_at(parse_remote(url).host)
         except InvalidInput:  # no forge, or none that we know
             return git.clean_env()
-        found = credentials.find(place, self.environ)
+        found = self._credential(place)
         return git.logged_in(url, place.git_user, found.token) if found else git.clean_env()
 
     def renders(self, object_format: str = "sha1") -> Renders:

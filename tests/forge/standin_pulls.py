@@ -134,13 +134,6 @@ def comment(asked: Call) -> Answer:
     return NOT_FOUND
 
 
-def delete_comment(asked: Call) -> Answer:
-    wanted = int(asked.words[2])
-    for pull in asked.forge.pulls:
-        pull.comments[:] = [c for c in pull.comments if c["id"] != wanted]
-    return Answer(204)
-
-
 def checks(asked: Call) -> Answer:
     return paged(asked, asked.forge.checks.get(asked.words[2], []), "check_runs")
 

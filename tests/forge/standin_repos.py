@@ -53,11 +53,6 @@ def change_repo(asked: Call) -> Answer:
     return get_repo(asked)
 
 
-def delete_repo(asked: Call) -> Answer:
-    asked.forge.repos.pop(asked.repo.full_name)
-    return Answer(204)
-
-
 def topics(asked: Call) -> Answer:
     if asked.body is not None:
         asked.repo.topics = list(asked.body["names"])

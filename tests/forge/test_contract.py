@@ -151,11 +151,6 @@ def test_create_tries_again_when_nothing_was_made(at: Words) -> None:
     assert len(at.server.clock.slept) == 1
 
 
-def test_deleting_what_is_gone_is_no_error(at: Words) -> None:
-    at.server.answers(f"DELETE {at.repo}", 404)
-    at.forge.delete_repository("acme/pay")
-
-
 def test_topics_are_replaced(at: Words) -> None:
     path = at.repo if at.server.kind == "gitlab" else f"{at.repo}/topics"
     at.server.answers(f"PUT {path}", at.repository())
@@ -303,16 +298,6 @@ def test_comment_says_nothing_twice_when_the_answer_was_lost(at: Words) -> None:
     at.server.answers(f"POST {at.comments}", Lost())
     at.forge.comment("acme/pay", 7, "idp", "hello")
     assert at.server.changes == [f"POST {at.comments}"]
-
-
-def test_our_comment_is_deleted_and_no_other(at: Words) -> None:
-    path = at.comments if at.server.kind == "gitlab" else f"{at.repo}/issues/comments"
-    theirs = at.comment("eve", "<!-- idp -->\nnot ours") | {"id": 300}
-    ours = at.comment("idp-bot", "<!-- idp -->\nhello")
-    at.server.answers(f"GET {at.comments}", [theirs, ours])
-    at.server.answers(f"DELETE {path}/301", httpx.Response(204))
-    at.forge.delete_comment("acme/pay", 7, "idp")
-    assert at.server.changes == [f"DELETE {path}/301"]
 
 
 def test_a_rate_limit_is_waited_for(at: Words) -> None:

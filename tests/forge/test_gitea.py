@@ -101,6 +101,7 @@ def test_a_team_with_rights_by_unit_counts_by_that_unit(gitea: Documented) -> No
     gitea.answers(f"GET {TEAMS}", [team])
     gitea.answers(f"PUT {PAY}/teams/payments", httpx.Response(204))
     gitea.forge().grant("acme/pay", "payments", "write")
+    assert gitea.changes == [f"PUT {PAY}/teams/payments"]
 
 
 def test_a_team_that_has_the_repository_keeps_it(gitea: Documented) -> None:
@@ -108,6 +109,7 @@ def test_a_team_that_has_the_repository_keeps_it(gitea: Documented) -> None:
     gitea.answers(f"PUT {PAY}/teams/payments", 422)
     gitea.answers(f"GET {PAY}/teams/payments", gitea.shape("team"))
     gitea.forge().grant("acme/pay", "payments", "write")
+    assert gitea.changes == [f"PUT {PAY}/teams/payments"]
 
 
 def test_a_team_that_is_refused_is_told(gitea: Documented) -> None:

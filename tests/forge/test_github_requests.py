@@ -35,17 +35,6 @@ PULL = Proposal("idp/update", "main", "Update to 1.2.0", "What is new", draft=Tr
 LOST = httpx.Response(502)
 ABSENT = httpx.Response(404, json={"message": "Not Found"})
 NONE = httpx.Response(200, json=[])
-OUR_COMMENT = httpx.Response(
-    200,
-    json=[
-        {
-            "id": 9,
-            "user": {"login": "octocat", "type": "User"},
-            "body": "<!-- idp -->\nold",
-            "html_url": "https://github.com/acme/pay/pull/7#issuecomment-9",
-        }
-    ],
-)
 OPENED = {
     "number": 7,
     "node_id": "PR_7",
@@ -118,7 +107,6 @@ STORIES = (
         (f"GET {REPO}", "GET /user", "POST /user/repos"),
         {"GET /repos/octocat/pay": ABSENT},
     ),
-    Story("delete_repository", lambda hub: hub.delete_repository("acme/pay"), (f"DELETE {REPO}",)),
     Story(
         "set_topics", lambda hub: hub.set_topics("acme/pay", ["Python"]), (f"PUT {REPO}/topics",)
     ),
@@ -193,16 +181,6 @@ STORIES = (
             f"PATCH {REPO}/issues/comments/{{comment_id}}",
         ),
         {f"GET {PAY}/issues/7/comments": NONE},
-    ),
-    Story(
-        "delete_comment",
-        lambda hub: hub.delete_comment("acme/pay", 7, "idp"),
-        (
-            f"GET {REPO}/issues/{{issue_number}}/comments",
-            "GET /user",
-            f"DELETE {REPO}/issues/comments/{{comment_id}}",
-        ),
-        {f"GET {PAY}/issues/7/comments": OUR_COMMENT},
     ),
     Story(
         "deploy",

@@ -82,6 +82,7 @@ def test_a_group_can_be_named_by_its_path(gitlab: Documented, team: str, path: s
     shared = gitlab.shape("project", shared_with_groups=[gitlab.shape("share")])
     gitlab.answers(f"GET {PAY}", shared)
     gitlab.forge().grant("acme/pay", team, "maintain")
+    assert gitlab.changes == []  # it has that role
 
 
 def test_a_new_branch_is_protected(gitlab: Documented) -> None:

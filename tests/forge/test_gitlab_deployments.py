@@ -95,6 +95,7 @@ def test_inactive_stops_the_environment(gitlab: Documented) -> None:
     gitlab.answers(f"POST {ENVIRONMENTS}/8/stop", Lost(), gitlab.shape("environment"))
     forge = gitlab.forge()
     forge.set_status("acme/pay", forge.deploy("acme/pay", STAGING), DeploymentStatus("inactive"))
+    assert set(gitlab.changes) == {f"POST {ENVIRONMENTS}/8/stop"}
 
 
 def test_inactive_stops_nothing_newer(gitlab: Documented) -> None:

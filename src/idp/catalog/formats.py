@@ -16,7 +16,6 @@ TAG_WORDS = "lower-case letters, digits, : + # with single - between them, 63 at
 _NAME = re.compile(r"(?=.{1,63}\Z)([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]\Z")
 _LABEL = re.compile(r"(?=.{1,63}\Z)[a-z0-9]+(?:-+[a-z0-9]+)*\Z")
 _TAG = re.compile(r"(?=.{1,63}\Z)[a-z0-9:+#]+(-[a-z0-9:+#]+)*\Z")
-_KIND = re.compile(r"[a-zA-Z][a-z0-9A-Z]{0,62}\Z")
 _VERSION = re.compile(r"[a-z0-9A-Z]{1,63}\Z")
 
 
@@ -33,11 +32,6 @@ def is_namespace(text: str) -> bool:
 def is_tag(text: str) -> bool:
     """Tell whether it may be a tag."""
     return bool(_TAG.match(text))
-
-
-def is_kind(text: str) -> bool:
-    """Tell whether it may be a kind."""
-    return bool(_KIND.match(text))
 
 
 def is_api_version(text: str) -> bool:

@@ -229,9 +229,6 @@ class Forge(Protocol):
     def create_repository(self, wanted: NewRepository) -> Repository:
         """Make a repository without a commit, in an organisation or for the account itself."""
 
-    def delete_repository(self, repo: str) -> None:
-        """Delete a repository; one that is not there is no error."""
-
     def set_topics(self, repo: str, topics: Sequence[str]) -> None:
         """Make these the repository's topics."""
 
@@ -270,9 +267,6 @@ class Forge(Protocol):
 
         Another author's comment with the same marker is never touched.
         """
-
-    def delete_comment(self, repo: str, number: int, marker: str) -> None:
-        """Delete our comment with this marker, if there is one."""
 
     def deploy(self, repo: str, wanted: NewDeployment) -> Deployment:
         """Tell of a deployment; the one of the same commit and environment is returned."""

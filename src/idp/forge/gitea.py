@@ -116,10 +116,6 @@ class Gitea:
         reply = self._server.get(path, ok=(404,))
         return reply if reply.status == 200 else None
 
-    def delete_repository(self, repo: str) -> None:
-        """Delete a repository; one that is not there is no error."""
-        self._server.send("DELETE", _repo(repo), ok=(404,))
-
     def set_topics(self, repo: str, topics: Sequence[str]) -> None:
         """Make these the repository's topics."""
         self._server.send("PUT", f"{_repo(repo)}/topics", {"topics": list(topics)})
@@ -297,12 +293,6 @@ class Gitea:
             return found
         path = f"{_repo(repo)}/issues/comments/{found.id}"
         return shapes.comment(self._server.send("PATCH", path, text).data)
-
-    def delete_comment(self, repo: str, number: int, marker: str) -> None:
-        """Delete our comment with this marker, if there is one."""
-        if found := self._comment(repo, number, marker):
-            path = f"{_repo(repo)}/issues/comments/{found['id']}"
-            self._server.send("DELETE", path, ok=(404,))
 
     def _comment(self, repo: str, number: int, marker: str) -> Answer | None:
         for data in self._server.get(f"{_repo(repo)}/issues/{number}/comments").data:

@@ -97,10 +97,6 @@ class GitHub:
             ) from error
         return replace(shapes.repository(made.data), is_empty=True)
 
-    def delete_repository(self, repo: str) -> None:
-        """Delete a repository; one that is not there is no error, a renamed one is not touched."""
-        self._server.send("DELETE", path_of(repo), ok=(404,))
-
     def set_topics(self, repo: str, topics: Sequence[str]) -> None:
         """Make these the repository's topics; GitHub writes them in small letters."""
         names = list(dict.fromkeys(topic.lower() for topic in topics))
@@ -208,12 +204,6 @@ class GitHub:
             return written
         path = f"{path_of(repo)}/issues/comments/{written.id}"
         return shapes.comment(self._server.send("PATCH", path, {"body": text}).data)
-
-    def delete_comment(self, repo: str, number: int, marker: str) -> None:
-        """Delete our comment with this marker, if there is one."""
-        if (found := self._comment(repo, number, marker)) is not None:
-            path = f"{path_of(repo)}/issues/comments/{shapes.comment(found.data).id}"
-            self._server.send("DELETE", path, ok=(404,))
 
     def deploy(self, repo: str, wanted: NewDeployment) -> Deployment:
         """Tell of a deployment; the one of the same commit and environment is returned.

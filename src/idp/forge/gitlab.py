@@ -94,10 +94,6 @@ class GitLab:
             )
         return int(found.data["id"])
 
-    def delete_repository(self, repo: str) -> None:
-        """Delete a project; one that is not there is no error, GitLab may keep it for a while."""
-        self._server.send("DELETE", _project(repo), ok=(404,))
-
     def set_topics(self, repo: str, topics: Sequence[str]) -> None:
         """Make these the project's topics."""
         self._server.send("PUT", _project(repo), {"topics": list(topics)})
@@ -245,12 +241,6 @@ class GitLab:
             data = self._server.send("PUT", f"{path}/{data['id']}", text).data
         url = f"https://{self.host}/{repo}/-/merge_requests/{number}#note_{data['id']}"
         return Comment(data["id"], data["author"]["username"], lines(data["body"]), url)
-
-    def delete_comment(self, repo: str, number: int, marker: str) -> None:
-        """Delete our note with this marker, if there is one."""
-        if found := self._note(repo, number, marker):
-            path = f"{_project(repo)}/merge_requests/{number}/notes/{found['id']}"
-            self._server.send("DELETE", path, ok=(404,))
 
     def _note(self, repo: str, number: int, marker: str) -> Answer | None:
         query = {"order_by": "created_at", "sort": "asc"}
