@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,16 +38,20 @@ class Surroundings:
     Attributes:
         file: its path; None for what was piped in.
         stated: the repository it belongs to, if that was said.
+        top: stands for the root of a repository that is not on this machine.
+        read: gives the content of one of its files; raises an OSError.
     """
 
     file: Path | None = None
     stated: Address | None = None
+    top: Path | None = None
+    read: Callable[[Path], bytes] = Path.read_bytes
 
     @cached_property
     def root(self) -> Path | None:
         """The work tree that the file is in."""
-        if self.file is None:
-            return None
+        if self.top or self.file is None:
+            return self.top
         folders = self.file.absolute().parents
         return next((folder for folder in folders if (folder / ".git").exists()), None)
 
@@ -66,7 +71,8 @@ class Surroundings:
             return None
         path = unquote(urlsplit(written).path)
         base = self.root if path.startswith("/") else self.file.absolute().parent
-        return (base / path.lstrip("/")).resolve()
+        named = base / path.lstrip("/")
+        return Path(os.path.normpath(named)) if self.top else named.resolve()
 
 
 def substitute(data: dict[str, Any], around: Surroundings, found: Findings) -> dict[str, Any]:
@@ -121,7 +127,7 @@ class _Substitution:
         if self.around.root not in path.parents:
             raise _UnreadableError(f"{named} is outside the repository")
         try:
-            content = path.read_bytes()
+            content = self.around.read(path)
         except OSError as error:
             raise _UnreadableError(f"{named} cannot be read: {error.strerror}") from error
         return _READERS[key](content, named)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperCommand, TyperGroup
-from typer.main import get_command
+
+from idp.cli.lazy import group
 
 COMMANDS = {
     "create-service": "Make a service from a golden-path template.",
     "update-service": "Bring a service forward to another release of its template.",
     "template": "List, show and release templates.",
     "platform": "Make a platform repository.",
-    "catalog": "Validate catalog files.",
+    "catalog": "Ask who owns what, what depends on it, and whether it is safe to change.",
     "config": "Show each setting and where it comes from.",
     "auth": "Log in to forges, and see whose token is used.",
     "doctor": "Look at what idp needs, and tell the command that mends what is amiss.",
@@ -33,24 +32,8 @@ allowed, 5 refused, 6 a remote failed, 7 conflicts left for a person, 130 interr
 """
 
 
-class LazyGroup(TyperGroup):
-    """Lists every command from the table; imports one only when it is run."""
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        for name, summary in COMMANDS.items():
-            self.add_command(TyperCommand(name, help=summary))
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Load the command that is asked for."""
-        if (name := args[0]) in COMMANDS:
-            module = import_module(f"idp.cli.{name.replace('-', '_')}")
-            self.add_command(get_command(module.app), name)
-        return super().resolve_command(ctx, args)
-
-
 app = typer.Typer(
-    cls=LazyGroup,
+    cls=group("idp.cli", COMMANDS),
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -85,9 +68,7 @@ def _finish_interrupted(folder: Path) -> None:
 @app.callback()
 def idp(
     ctx: typer.Context,
-    folder: Annotated[
-        Path, typer.Option("-C", metavar="DIR", help="Work in this folder.")
-    ] = Path(),
+    folder: Annotated[str, typer.Option("-C", metavar="DIR", help="Work in this folder.")] = ".",
     platform: Annotated[
         str | None, typer.Option(metavar="PLACE", help="Platform file: a path or a git URL.")
     ] = None,
@@ -109,9 +90,9 @@ def idp(
     from idp.context import Context
     from idp.output import Output
 
-    _finish_interrupted(folder)
+    _finish_interrupted(Path(folder))
     ctx.obj = Context(
-        folder=folder,
+        folder=Path(folder),
         output=Output(quiet, verbose),
         no_input=no_input,
         yes=yes,

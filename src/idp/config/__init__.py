@@ -15,11 +15,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from idp.config.catalog import CatalogSettings, settings
 from idp.config.source import is_under, parse_source
 from idp.errors import InvalidInput
 
 # Raised when a file's validated form changes: what was cached before is then read anew.
-CACHE_SCHEMA = 2
+CACHE_SCHEMA = 3
 EMBEDDED_ORIGIN = "embedded default"
 
 FLAGS = {"platform": "platform", "owner": "defaults.owner", "type": "defaults.type"}
@@ -90,6 +91,7 @@ class Platform:
     defaults: Defaults
     origin: str
     forge: ForgeSettings = ForgeSettings()
+    catalog: CatalogSettings = field(default_factory=CatalogSettings)
     lines: Mapping[str, int] = field(default_factory=dict, repr=False)
 
 
@@ -223,6 +225,7 @@ def _platform(checked: dict[str, Any], origin: str) -> Platform:
         defaults=Defaults(**data["defaults"]),
         origin=origin,
         forge=_forge(data["forge"]),
+        catalog=settings(data["catalog"]),
         lines=checked["lines"],
     )
 

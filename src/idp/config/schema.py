@@ -12,42 +12,21 @@ from difflib import get_close_matches
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails
 
+from idp.config.catalog_model import NAME, CatalogModel
 from idp.config.places import Document, KeyPath, Problem, parse, refusal
 from idp.config.source import check_prefix, parse_source
+from idp.config.strict import Strict, Text, checked
 from idp.errors import InvalidInput
 
-_TEMPLATE_NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 
-
-def _checked(check: Callable[[str], object]) -> AfterValidator:
-    """Return a validator that tells the check's InvalidInput as a mistake of the file."""
-
-    def validate(text: str) -> str:
-        try:
-            check(text)
-        except InvalidInput as error:
-            ctx = {"what": error.message, "mend": error.hint}
-            raise PydanticCustomError("idp", "{what}", ctx) from error
-        return text
-
-    return AfterValidator(validate)
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-Text = Annotated[str, Field(min_length=1)]
-
-
-class TemplateModel(_Strict):
+class TemplateModel(Strict):
     """A template that services are made from."""
 
-    source: Annotated[str, _checked(parse_source)] = Field(
+    source: Annotated[str, checked(parse_source)] = Field(
         description="Where it is: an https or ssh URL, a path relative to this file, or "
         "idp:NAME for a built-in one; then @VERSION and #SUBFOLDER as needed.",
         examples=["https://git.example.com/platform/templates.git@v1.2.0#python-api"],
@@ -67,7 +46,7 @@ class TemplateModel(_Strict):
     )
 
 
-class DefaultsModel(_Strict):
+class DefaultsModel(Strict):
     """Answers that are taken when none is given."""
 
     owner: Text | None = Field(
@@ -88,7 +67,7 @@ def _check_forge_url(text: str) -> str:
     return text
 
 
-class ProtectionModel(_Strict):
+class ProtectionModel(Strict):
     """What the main branch of a new repository asks for."""
 
     reviews: Annotated[int, Field(ge=0, le=6)] = Field(
@@ -104,13 +83,13 @@ class ProtectionModel(_Strict):
     )
 
 
-class ForgeModel(_Strict):
+class ForgeModel(Strict):
     """Where repositories are, and how a new one is set up."""
 
     kind: Literal["github", "gitlab", "gitea"] = Field(
         default="github", description="Which forge it is; Forgejo is gitea.", examples=["github"]
     )
-    url: Annotated[str, _checked(_check_forge_url)] = Field(
+    url: Annotated[str, checked(_check_forge_url)] = Field(
         default="https://github.com",
         description="Its address in a browser.",
         examples=["https://github.com"],
@@ -146,7 +125,7 @@ class ForgeModel(_Strict):
     )
 
 
-class PlatformModel(_Strict):
+class PlatformModel(Strict):
     """The platform file: what a platform team offers its engineers."""
 
     model_config = ConfigDict(title="idp-platform.yaml")
@@ -159,7 +138,7 @@ class PlatformModel(_Strict):
     name: Text | None = Field(
         default=None, description="What the platform is called.", examples=["acme"]
     )
-    templates: dict[Annotated[str, Field(pattern=_TEMPLATE_NAME)], TemplateModel] = Field(
+    templates: dict[Annotated[str, Field(pattern=NAME)], TemplateModel] = Field(
         default_factory=dict,
         description="The templates, by the name that --type takes.",
         json_schema_extra={"additionalProperties": False},
@@ -171,19 +150,23 @@ class PlatformModel(_Strict):
         default_factory=ForgeModel,
         description="Where repositories are, and how a new one is set up.",
     )
+    catalog: CatalogModel = Field(
+        default_factory=CatalogModel,
+        description="Where the catalog is read, and what holds for it.",
+    )
 
 
-class UserModel(_Strict):
+class UserModel(Strict):
     """A person's own configuration."""
 
     model_config = ConfigDict(title="config.yaml")
 
-    platform: Annotated[str, _checked(parse_source)] | None = Field(
+    platform: Annotated[str, checked(parse_source)] | None = Field(
         default=None,
         description="The platform file: a path (relative to this file) or a git URL with @REF.",
         examples=["https://git.example.com/platform/idp-platform.git@main"],
     )
-    trust: list[Annotated[str, _checked(check_prefix)]] = Field(
+    trust: list[Annotated[str, checked(check_prefix)]] = Field(
         default_factory=list,
         description="URLs of templates whose tasks, migrations and extensions may run: "
         "exact ones, or prefixes that end in /.",
@@ -215,7 +198,7 @@ def _nothing(_: object) -> Dangling:
 class _File:
     """A kind of file: its model, the one version it may state, its names that must exist."""
 
-    model: type[_Strict]
+    model: type[Strict]
     version: int | None = None
     dangling: Callable[[object], Dangling] = _nothing
 
@@ -262,7 +245,7 @@ def _check_version(file: _File, document: Document, origin: str) -> None:
             raise refusal(origin, [Problem(*place, what, "update idp, or correct the version")])
 
 
-def _checked_data(model: type[_Strict], document: Document) -> tuple[dict[str, Any], list[Problem]]:
+def _checked_data(model: type[Strict], document: Document) -> tuple[dict[str, Any], list[Problem]]:
     """Return the file's data with defaults filled in, and its mistakes."""
     try:
         return model.model_validate(document.data).model_dump(mode="json"), document.problems
@@ -271,7 +254,7 @@ def _checked_data(model: type[_Strict], document: Document) -> tuple[dict[str, A
         return {}, document.problems + [_problem(model, document, one) for one in errors]
 
 
-def _problem(model: type[_Strict], document: Document, error: ErrorDetails) -> Problem:
+def _problem(model: type[Strict], document: Document, error: ErrorDetails) -> Problem:
     path = tuple(part for part in error["loc"] if part != "[key]")
     what, mend = _words(model, path, error)
     at_key = error["type"] in ("extra_forbidden", "missing") or path != error["loc"]
@@ -279,7 +262,7 @@ def _problem(model: type[_Strict], document: Document, error: ErrorDetails) -> P
     return Problem(*place, f"{_dotted(path)}: {what}" if path else what, mend)
 
 
-def _words(model: type[_Strict], path: KeyPath, error: ErrorDetails) -> tuple[str, str]:
+def _words(model: type[Strict], path: KeyPath, error: ErrorDetails) -> tuple[str, str]:
     """Return what is wrong, and what mends it."""
     match error["type"]:
         case "extra_forbidden":
@@ -313,7 +296,7 @@ def _closest(name: str, known: list[str]) -> str:
     return f"known here: {', '.join(known)}" if known else "leave it out"
 
 
-def _example(model: type[_Strict], path: KeyPath) -> str:
+def _example(model: type[Strict], path: KeyPath) -> str:
     """Return an example line for a key, or nothing where the model gives none."""
     field = _fields(model, path[:-1]).get(str(path[-1])) if path else None
     if field is None or not field.examples:
@@ -325,7 +308,7 @@ def _plain(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _fields(model: type[_Strict], path: KeyPath) -> dict[str, FieldInfo]:
+def _fields(model: type[Strict], path: KeyPath) -> dict[str, FieldInfo]:
     """Return the fields of the model that stands at a path; none where no model does."""
     kind: Any = model
     for part in path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -45,6 +45,8 @@ class Repository:
         full_name: OWNER/NAME; GitLab's may have more parts.
         url: for a browser.
         https_url: for git.
+        version: changes with every push, at the latest one second after it; empty where the
+            forge does not say.
     """
 
     full_name: str
@@ -57,6 +59,7 @@ class Repository:
     is_empty: bool
     topics: tuple[str, ...]
     description: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True)
@@ -190,6 +193,20 @@ class Blob:
 
 
 @dataclass(frozen=True)
+class Tree:
+    """All files of a commit.
+
+    Attributes:
+        etag: by which to ask for it again; empty for none.
+        commit: which one it is, empty where the forge does not say.
+    """
+
+    blobs: tuple[Blob, ...] = ()
+    etag: str = ""
+    commit: str = ""
+
+
+@dataclass(frozen=True)
 class File:
     """A file's content, and the etag by which to ask for it again."""
 
@@ -278,10 +295,16 @@ class Forge(Protocol):
         """Say how a deployment stands."""
 
     def repositories(self, owner: str) -> Iterator[Repository]:
-        """Yield the repositories of an organisation, a group or a person."""
+        """Yield the repositories of an organisation, a group or a person.
 
-    def files(self, repo: str, ref: str) -> Iterable[Blob]:
-        """Return all files of a commit or branch."""
+        One that was pushed to just now for the first time may still be told to be empty.
+        """
+
+    def files(self, repo: str, ref: str, etag: str = "") -> Tree | None:
+        """Return all files of a commit or branch; None where they are unchanged since `etag`.
+
+        A repository without a commit has none.
+        """
 
     def read(self, repo: str, path: str, ref: str, etag: str = "") -> File | None:
         """Read a file; None where it is unchanged since `etag`."""

@@ -30,6 +30,7 @@ from idp.forge.base import (
     Repository,
     Review,
     Role,
+    Tree,
 )
 from idp.forge.shapes import (
     Answer,
@@ -320,15 +321,16 @@ class Gitea:
         path = f"/{'orgs' if is_org else 'users'}/{name}/repos"
         return map(shapes.repository, self._all(path))
 
-    def files(self, repo: str, ref: str) -> list[Blob]:
-        """Return all files of a commit or branch; none in a repository without a commit."""
+    def files(self, repo: str, ref: str, etag: str = "") -> Tree | None:
+        """Return all files of a commit or branch; the etag is the commit."""
         try:
-            return list(self._walk(repo, self._commit(repo, ref)))
+            sha = self._commit(repo, ref)
+            return None if sha == etag else Tree(tuple(self._walk(repo, sha)), sha, sha)
         except NotFound:
             found = self.repository(repo)
             if found is None or not found.is_empty:
                 raise
-            return []
+            return Tree()
 
     def _commit(self, repo: str, ref: str) -> str:
         """Return the commit of a branch, which may move on while we read page by page."""

@@ -37,7 +37,7 @@ gitea = understood("Gitea")
 
 @gitea
 def repository(data: Answer) -> Repository:
-    """Return a repository."""
+    """Return a repository; a mirror's `updated_at` is its newest commit's, and says nothing."""
     visibility: Visibility = "internal" if data.get("internal") else "public"
     return Repository(
         full_name=data["full_name"],
@@ -50,6 +50,7 @@ def repository(data: Answer) -> Repository:
         is_empty=data["empty"],
         topics=tuple(data.get("topics") or ()),
         description=data["description"] or "",
+        version="" if data.get("mirror") else data.get("updated_at") or "",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -31,6 +31,7 @@ from idp.forge.base import (
     Repository,
     Review,
     Role,
+    Tree,
 )
 from idp.forge.github_shapes import alike, cut, path_of, protection_body
 from idp.forge.shapes import differences, is_marked, marked, not_renamed
@@ -38,6 +39,7 @@ from idp.rest import Conflict, Query, Reply, Server
 
 RAW = "application/vnd.github.raw+json"
 PAGE = {"per_page": 100}
+WHOLE = {"recursive": 1}
 FEW = 10
 """Items a page where the first one is most often the one: forks of one owner answer to it too."""
 PERMISSIONS: Mapping[Role, str] = {
@@ -262,14 +264,18 @@ class GitHub:
         else:
             is_org = self._server.get(f"/orgs/{owner}", ok=(404,)).status != 404
             listed = self._all(f"/{'orgs' if is_org else 'users'}/{owner}/repos")
-        return map(self._known, listed)
+        return map(shapes.repository, listed)
 
-    def files(self, repo: str, ref: str) -> Iterable[Blob]:
-        """Return all files of a commit or branch; none in a repository without a commit."""
+    def files(self, repo: str, ref: str, etag: str = "") -> Tree | None:
+        """Return all files of a commit or branch; None where they are unchanged since `etag`."""
+        trees = f"{path_of(repo)}/git/trees"
         try:
-            return list(self._walk(f"{path_of(repo)}/git/trees", quote(ref, safe="")))
-        except Conflict:
-            return []
+            reply = self._server.get(f"{trees}/{quote(ref, safe='')}", WHOLE, etag=etag)
+        except Conflict:  # it has no commit
+            return Tree()
+        if reply.status == 304:
+            return None
+        return Tree(tuple(self._walk(trees, reply)), reply.etag)
 
     def read(self, repo: str, path: str, ref: str, etag: str = "") -> File | None:
         """Read a file of up to 100 MB; None where it is unchanged since `etag`."""
@@ -363,9 +369,9 @@ class GitHub:
                 return Reply(200, each)
         return None
 
-    def _walk(self, trees: str, sha: str, folder: str = "") -> Iterator[Blob]:
+    def _walk(self, trees: str, reply: Reply, folder: str = "") -> Iterator[Blob]:
         """Yield a tree's files; one too large for a single answer goes folder by folder."""
-        tree = shapes.tree(self._server.get(f"{trees}/{sha}", {"recursive": 1}).data)
+        tree = shapes.tree(reply.data)
         goes_down = not tree.is_whole
         if goes_down:
             tree = shapes.tree(self._server.get(f"{trees}/{tree.sha}").data)
@@ -374,7 +380,8 @@ class GitHub:
         for blob in tree.files:
             yield replace(blob, path=folder + blob.path)
         for path, subtree in tree.folders if goes_down else ():
-            yield from self._walk(trees, subtree, f"{folder}{path}/")
+            below = self._server.get(f"{trees}/{subtree}", WHOLE)
+            yield from self._walk(trees, below, f"{folder}{path}/")
 
 
 def _head(repo: str, branch: str) -> str:

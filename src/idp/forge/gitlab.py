@@ -13,7 +13,6 @@ from idp.errors import NotFound
 from idp.forge import gitlab_shapes as shapes
 from idp.forge.base import (
     Account,
-    Blob,
     Check,
     Comment,
     Deployment,
@@ -29,6 +28,7 @@ from idp.forge.base import (
     Repository,
     Review,
     Role,
+    Tree,
 )
 from idp.forge.gitlab_protection import protect
 from idp.forge.shapes import Answer, differences, is_marked, lines, listed, marked, not_renamed
@@ -330,20 +330,22 @@ class GitLab:
         path = f"/{'groups' if is_group else 'users'}/{name}/projects"
         return map(shapes.repository, self._all(path, query))
 
-    def files(self, repo: str, ref: str) -> list[Blob]:
-        """Return all files of a commit or branch; none in a repository without a commit."""
-        path = f"{_project(repo)}/repository"
+    def files(self, repo: str, ref: str, etag: str = "") -> Tree | None:
+        """Return all files of a commit or branch; the etag is the commit."""
+        path = f"{_project(repo)}/repository/tree"
         try:
             # A branch may move on while we read page by page.
             sha = ref if SHA.fullmatch(ref) else self._commit(repo, ref)
+            if sha == etag:
+                return None
             query = {"ref": sha, "recursive": "true", "pagination": "keyset"}
-            entries = list(self._all(f"{path}/tree", query))
+            blobs = tuple(shapes.blobs(self._all(path, query)))
         except NotFound:
             found = self.repository(repo)
             if found is None or not found.is_empty:
                 raise
-            return []
-        return [Blob(each["path"], each["id"], None) for each in entries if each["type"] == "blob"]
+            return Tree()
+        return Tree(blobs, sha, sha)
 
     def _commit(self, repo: str, ref: str) -> str:
         path = f"{_project(repo)}/repository/commits/{quote(ref, safe='')}"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from idp.forge.base import (
+    Blob,
     Check,
     Deployment,
     DeploymentState,
@@ -72,6 +73,12 @@ def repository(data: Answer) -> Repository:
         topics=tuple(data.get("topics") or ()),
         description=data.get("description") or "",
     )
+
+
+@gitlab
+def blobs(entries: Iterable[Answer]) -> list[Blob]:
+    """Return a tree's files; submodules are none, and of sizes GitLab says nothing."""
+    return [Blob(each["path"], each["id"], None) for each in entries if each["type"] == "blob"]
 
 
 @gitlab

@@ -1,4 +1,4 @@
-"""idp catalog."""
+"""idp catalog validate."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from idp.catalog.check import CatalogFile, Verdict
     from idp.context import Context
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 EXAMPLES = """\b
 Examples:
@@ -34,11 +34,6 @@ class Format(StrEnum):
     json = "json"
     sarif = "sarif"
     github = "github"
-
-
-@app.callback(epilog=EXAMPLES)
-def catalog() -> None:
-    """Validate catalog files."""
 
 
 @app.command(epilog=EXAMPLES)

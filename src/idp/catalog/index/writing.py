@@ -1,0 +1,190 @@
+"""Writing rows into an index."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from idp.catalog.index.packing import unpack
+from idp.catalog.index.rows import EntityRows, FileRows, Judgement, entity_of, rows_of
+from idp.catalog.index.schema import INVERSE
+from idp.catalog.problem import Problem
+from idp.catalog.source.base import Found
+
+_REMEMBERED = 200_000
+"""How many refs keep their numbers at hand."""
+
+_ENTITY = f"INSERT INTO entity VALUES ({','.join('?' * 15)})"
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """A file as the index holds it: whose it is, how deep it was found, when it was read."""
+
+    source: int
+    depth: int
+    found: Found
+    read_at: str
+
+
+class Writer:
+    """Writes into a draft of an index; one at a time."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self._nodes: dict[str, int] = {}
+        self._fields = dict(connection.execute("SELECT path, id FROM field"))
+        self._attributes: list[tuple[int, str | bytes, int, str | None]] = []
+        self._relations: list[tuple[int, int, int, int]] = []
+
+    def file(self, file: FileRow, rows: FileRows) -> int:
+        """Write a file's own row and what is wrong in it; return its number."""
+        held = {
+            "location": file.found.location,
+            "source": file.source,
+            "depth": file.depth,
+            "path": file.found.path,
+            "stamp": file.found.stamp,
+            "digest": rows.digest,
+            "documents": rows.documents,
+            "repository": file.found.repository,
+            "commit_id": file.found.commit,
+            "includes": json.dumps(rows.includes),
+            "evidence": json.dumps(asdict(rows.evidence)),
+            "read_at": file.read_at,
+        }
+        changed = ", ".join(f"{name} = excluded.{name}" for name in held)
+        (number,) = self.connection.execute(
+            f"INSERT INTO file ({', '.join(held)}) VALUES ({', '.join('?' * len(held))})"
+            f" ON CONFLICT (location) DO UPDATE SET {changed} RETURNING id",
+            list(held.values()),
+        ).fetchone()
+        return int(number)
+
+    def problems(self, file: int, judgements: Iterable[Judgement]) -> None:
+        """Write what is wrong in a file, instead of what was."""
+        self.forget_problems(file)
+        self.connection.executemany(
+            "INSERT INTO problem VALUES (?,?,?,?,?,?,?,?,?,?)",
+            [
+                (file, j.document, *_told(p), int(j.is_skeleton))
+                for j in judgements
+                for p in j.problems
+            ],
+        )
+
+    def forget_problems(self, file: int) -> None:
+        """Take out what was wrong in a file, and the refs it claimed in vain."""
+        self.connection.execute("DELETE FROM problem WHERE file = ?", (file,))
+        self.connection.execute("DELETE FROM claim WHERE file = ?", (file,))
+
+    def node(self, ref: str) -> int:
+        """Return the number of a ref, a new one if it has none."""
+        number = self._nodes.get(ref)
+        if number is None:
+            if len(self._nodes) >= _REMEMBERED:
+                self._nodes.clear()
+            row = self.connection.execute("SELECT id FROM node WHERE ref = ?", (ref,)).fetchone()
+            if row is None:
+                done = self.connection.execute("INSERT INTO node (ref) VALUES (?)", (ref,))
+                row = (done.lastrowid,)
+            number = self._nodes[ref] = int(row[0])
+        return number
+
+    def entity(self, file: int, rows: EntityRows) -> None:
+        """Write an entity that is not in the index."""
+        node = self.node(rows.ref)
+        owner = self.node(rows.owner) if rows.owner else None
+        system = self.node(rows.system) if rows.system else None
+        self.connection.execute(
+            _ENTITY,
+            (node, *_shown(rows), owner, system, file, rows.document, rows.line, None, rows.data),
+        )
+        self._attributes += self._attributes_of(node, rows)
+        self._relations += self._relations_of(node, rows)
+        self.connection.execute(
+            "INSERT INTO words (rowid, name, title, body) VALUES (?,?,?,?)", (node, *rows.words)
+        )
+
+    def claim(self, file: int, rows: EntityRows) -> None:
+        """Note a document whose ref another has already."""
+        self.connection.execute(
+            "INSERT OR REPLACE INTO claim VALUES (?,?,?,?,?)",
+            (file, rows.document, rows.line, rows.column, self.node(rows.ref)),
+        )
+
+    def remove(self, nodes: Iterable[int]) -> None:
+        """Take entities out, with all that was derived from them."""
+        self.flush()
+        for node in nodes:
+            (data,) = self.connection.execute(
+                "SELECT data FROM entity WHERE id = ?", (node,)
+            ).fetchone()
+            rows = rows_of(entity_of(unpack(data)))
+            self.connection.executemany(
+                "DELETE FROM attribute WHERE field = ? AND value = ? AND entity = ?",
+                [row[:3] for row in self._attributes_of(node, rows)],
+            )
+            self.connection.executemany(
+                "DELETE FROM relation WHERE type = ? AND target = ? AND source = ? AND by = ?",
+                self._relations_of(node, rows),
+            )
+            self.connection.execute(
+                "INSERT INTO words (words, rowid, name, title, body) VALUES ('delete',?,?,?,?)",
+                (node, *rows.words),
+            )
+            self.connection.execute("DELETE FROM entity WHERE id = ?", (node,))
+
+    def _attributes_of(
+        self, node: int, rows: EntityRows
+    ) -> Iterator[tuple[int, str | bytes, int, str | None]]:
+        fields = self._fields
+        for path, value, shown in rows.attributes:
+            number = fields.get(path)
+            if number is None:
+                done = self.connection.execute("INSERT INTO field (path) VALUES (?)", (path,))
+                number = fields[path] = int(done.lastrowid or 0)
+            yield number, value, node, shown
+
+    def _relations_of(self, node: int, rows: EntityRows) -> Iterator[tuple[int, int, int, int]]:
+        for number, ref in rows.relations:
+            other = self.node(ref)
+            yield number, other, node, 0
+            yield INVERSE[number], node, other, 1
+
+    def flush(self) -> None:
+        """Write what was collected: in the order of the tables, where it goes much faster."""
+        self._insert("INSERT OR IGNORE INTO attribute VALUES (?,?,?,?)", self._attributes)
+        self._insert("INSERT OR IGNORE INTO relation VALUES (?,?,?,?)", self._relations)
+
+    def _insert(self, statement: str, rows: list[Any]) -> None:
+        rows.sort(key=_place)
+        self.connection.executemany(statement, rows)
+        rows.clear()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is time to flush."""
+        return len(self._attributes) > 250_000
+
+    def meta(self, **said: str) -> None:
+        """Let the index say something of itself."""
+        self.connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", said.items())
+
+
+def _shown(rows: EntityRows) -> tuple[str, ...]:
+    names = (rows.kind, rows.namespace, rows.name, rows.title)
+    return *names, rows.type, rows.lifecycle, rows.tier
+
+
+def _told(problem: Problem) -> tuple[str | int, ...]:
+    place = (problem.line, problem.column, problem.path)
+    return *place, problem.message, problem.hint, problem.rule, problem.level
+
+
+def _place(row: Sequence[Any]) -> tuple[Any, ...]:
+    value = row[1]  # SQLite has blobs after texts
+    return row[0], isinstance(value, bytes), value, row[2]

@@ -1,0 +1,1 @@
+"""Asking the index: one small language, and Backstage's own two, become SQL."""

@@ -1,0 +1,1 @@
+"""Where catalog files are: folders, git repositories, forges, a Backstage."""
