@@ -42,24 +42,30 @@ class Judged:
         return replace(self, problems=tuple(sorted({*self.problems, *more})))
 
 
-def judge_file(content: bytes, around: Surroundings) -> list[Judged]:
+def judge_file(content: bytes, around: Surroundings | None) -> list[Judged]:
     """Judge each document of a file; documents without content are passed over.
 
     A file without any entity gets one verdict that says so.
     """
     documents = [one for one in read(content) if one.problems or one.data is not None]
     if documents:
+        # Most files have no placeholder: none is looked for where nothing has its mark.
+        around = around if b"$" in content else None
         return [judge(document, around) for document in documents]
     nothing = Problem(1, 1, "", "there is no entity in this file", "add one, or remove the file")
     return [Judged(Document(1), None, (nothing,))]
 
 
-def judge(document: Document, around: Surroundings) -> Judged:
-    """Judge one document as Backstage does, but tell every problem at once."""
+def judge(document: Document, around: Surroundings | None) -> Judged:
+    """Judge one document as Backstage does, but tell every problem at once.
+
+    Args:
+        around: where its placeholders lead; None if it has none.
+    """
     found = Findings(document, list(document.problems))
     entity = None
     if isinstance(document.data, dict):
-        data = substitute(document.data, around, found)
+        data = substitute(document.data, around, found) if around else document.data
         entity = _entity(data, found)
     elif not document.problems:
         message = f"a document must be a mapping, not {told(document.data)}"

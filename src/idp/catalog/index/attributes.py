@@ -7,7 +7,6 @@ buildEntitySearch), except that `metadata.tags.go = true` is not stored beside
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from idp.catalog.entity import Entity
@@ -25,38 +24,39 @@ Attribute = tuple[str, str | bytes, str | None]
 def attributes(entity: Entity) -> list[Attribute]:
     """Return every scalar of an entity's document, each once."""
     found: dict[tuple[str, str | bytes], str | None] = {}
-    for path, value in _scalars("", entity.data):
-        if len(path) <= LONGEST:
-            written, lower = _compared(value)
-            found.setdefault((path.lower(), lower), None if written == lower else written)
+    _collect("", entity.data, found)
     found.setdefault(("metadata.namespace", entity.namespace.lower()), None)
     return [(path, value, shown) for (path, value), shown in found.items()]
 
 
-def _scalars(path: str, value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict) and set(value) != {"$text"}:
+def _collect(path: str, value: Any, found: dict[tuple[str, str | bytes], str | None]) -> None:
+    if isinstance(value, str):
+        if len(value) <= LONGEST >= len(path):
+            lower = value.lower()
+            found.setdefault((path, lower), None if value == lower else value)
+            return
+    elif isinstance(value, dict) and "$text" not in value:
         for key, inner in value.items():
-            below = f"{path}.{key}" if path else key
+            below = f"{path}.{key}".lower() if path else key.lower()
             if below not in _LEFT_OUT:
-                yield from _scalars(below, inner)
+                _collect(below, inner, found)
+        return
     elif isinstance(value, list):
         for item in value:
-            yield from _scalars(path, item)
-    else:
-        yield path, value
+            _collect(path, item, found)
+        return
+    if len(path) <= LONGEST:
+        found.setdefault((path, _compared(value)), None)
 
 
-def _compared(value: Any) -> tuple[str | None, str | bytes]:
-    """Return a scalar as JavaScript writes it, and as it is compared."""
+def _compared(value: Any) -> str | bytes:
+    """Return a scalar that is no short text as it is compared: as JavaScript writes it."""
     if isinstance(value, bool):
-        value = "true" if value else "false"
-    elif isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
         value = int(value)
-    written = "" if value is None else str(value)
-    if value is None or isinstance(value, dict) or len(written) > LONGEST:
-        return None, NOTHING
-    lower = written.lower()
-    return written, lower
+    is_number = isinstance(value, (int, float)) and len(str(value)) <= LONGEST
+    return str(value).lower() if is_number else NOTHING
 
 
 def tier(entity: Entity) -> str:

@@ -87,6 +87,8 @@ CARD = (
 
 _BATCH = 500
 
+_QUICK = ("mmap_size = 4294967296", "cache_size = -65536", "temp_store = MEMORY")
+
 
 def card_of(row: tuple[Any, ...]) -> Card:
     """Return the card of a row that CARD selects."""
@@ -196,6 +198,8 @@ def opened(path: Path) -> Iterator[Index]:
     # Nobody writes into an index once it has its name: no lock is needed, on no file system.
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
     try:
+        for setting in _QUICK:
+            connection.execute(f"PRAGMA {setting}")
         _check(connection, path)
         yield Index(path, connection, checked)
     except sqlite3.DatabaseError as error:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from idp.catalog.entity import Entity
-from idp.catalog.evidence import Evidence
 from idp.catalog.index.attributes import Attribute, attributes, tier, words
 from idp.catalog.index.packing import pack
 from idp.catalog.index.schema import NUMBER
@@ -63,13 +62,14 @@ class FileRows:
 
     Attributes:
         digest: SHA-256 of its content and of all that it includes.
-        includes: the files taken in by `$text` and their stamps.
+        includes: JSON of the files taken in by `$text` and their stamps.
+        evidence: JSON of what is beside the file.
         documents: how many documents it has.
     """
 
     digest: bytes
-    includes: dict[str, str]
-    evidence: Evidence
+    includes: str
+    evidence: str
     documents: int
     entities: tuple[EntityRows, ...]
     judgements: tuple[Judgement, ...]

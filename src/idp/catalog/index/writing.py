@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from idp.catalog.index.packing import unpack
 from idp.catalog.index.rows import EntityRows, FileRows, Judgement, entity_of, rows_of
@@ -14,10 +12,21 @@ from idp.catalog.index.schema import INVERSE
 from idp.catalog.problem import Problem
 from idp.catalog.source.base import Found
 
+_Attribute = tuple[int, str | bytes, int, str | None]
+
 _REMEMBERED = 200_000
 """How many refs keep their numbers at hand."""
 
-_ENTITY = f"INSERT INTO entity VALUES ({','.join('?' * 15)})"
+_COLUMNS = (
+    "location, source, depth, path, stamp, digest, documents, repository, commit_id, includes,"
+    " evidence, read_at"
+)
+_FILE = (
+    f"INSERT INTO file ({_COLUMNS}) VALUES ({','.join('?' * 12)}) ON CONFLICT (location) DO UPDATE"
+    f" SET ({_COLUMNS}) = ({', '.join(f'excluded.{name}' for name in _COLUMNS.split(', '))})"
+    " RETURNING id"
+)
+_ENTITY = f"INSERT OR IGNORE INTO entity VALUES ({','.join('?' * 15)})"
 
 
 @dataclass(frozen=True)
@@ -37,36 +46,24 @@ class Writer:
         self.connection = connection
         self._nodes: dict[str, int] = {}
         self._fields = dict(connection.execute("SELECT path, id FROM field"))
-        self._attributes: list[tuple[int, str | bytes, int, str | None]] = []
+        self._attributes: list[_Attribute] = []
         self._relations: list[tuple[int, int, int, int]] = []
 
     def file(self, file: FileRow, rows: FileRows) -> int:
         """Write a file's own row and what is wrong in it; return its number."""
-        held = {
-            "location": file.found.location,
-            "source": file.source,
-            "depth": file.depth,
-            "path": file.found.path,
-            "stamp": file.found.stamp,
-            "digest": rows.digest,
-            "documents": rows.documents,
-            "repository": file.found.repository,
-            "commit_id": file.found.commit,
-            "includes": json.dumps(rows.includes),
-            "evidence": json.dumps(asdict(rows.evidence)),
-            "read_at": file.read_at,
-        }
-        changed = ", ".join(f"{name} = excluded.{name}" for name in held)
+        found = file.found
         (number,) = self.connection.execute(
-            f"INSERT INTO file ({', '.join(held)}) VALUES ({', '.join('?' * len(held))})"
-            f" ON CONFLICT (location) DO UPDATE SET {changed} RETURNING id",
-            list(held.values()),
+            _FILE,
+            (
+                *(found.location, file.source, file.depth, found.path, found.stamp, rows.digest),
+                *(rows.documents, found.repository, found.commit, rows.includes, rows.evidence),
+                file.read_at,
+            ),
         ).fetchone()
         return int(number)
 
     def problems(self, file: int, judgements: Iterable[Judgement]) -> None:
-        """Write what is wrong in a file, instead of what was."""
-        self.forget_problems(file)
+        """Write what is wrong in a file."""
         self.connection.executemany(
             "INSERT INTO problem VALUES (?,?,?,?,?,?,?,?,?,?)",
             [
@@ -94,20 +91,23 @@ class Writer:
             number = self._nodes[ref] = int(row[0])
         return number
 
-    def entity(self, file: int, rows: EntityRows) -> None:
-        """Write an entity that is not in the index."""
+    def entity(self, file: int, rows: EntityRows) -> bool:
+        """Write an entity; tell whether it was written: another may have its ref."""
         node = self.node(rows.ref)
         owner = self.node(rows.owner) if rows.owner else None
         system = self.node(rows.system) if rows.system else None
-        self.connection.execute(
+        done = self.connection.execute(
             _ENTITY,
             (node, *_shown(rows), owner, system, file, rows.document, rows.line, None, rows.data),
         )
+        if not done.rowcount:
+            return False
         self._attributes += self._attributes_of(node, rows)
         self._relations += self._relations_of(node, rows)
         self.connection.execute(
             "INSERT INTO words (rowid, name, title, body) VALUES (?,?,?,?)", (node, *rows.words)
         )
+        return True
 
     def claim(self, file: int, rows: EntityRows) -> None:
         """Note a document whose ref another has already."""
@@ -138,16 +138,15 @@ class Writer:
             )
             self.connection.execute("DELETE FROM entity WHERE id = ?", (node,))
 
-    def _attributes_of(
-        self, node: int, rows: EntityRows
-    ) -> Iterator[tuple[int, str | bytes, int, str | None]]:
+    def _attributes_of(self, node: int, rows: EntityRows) -> list[_Attribute]:
         fields = self._fields
-        for path, value, shown in rows.attributes:
-            number = fields.get(path)
-            if number is None:
+        try:
+            return [(fields[path], value, node, shown) for path, value, shown in rows.attributes]
+        except KeyError:
+            for path in sorted({path for path, _, _ in rows.attributes} - fields.keys()):
                 done = self.connection.execute("INSERT INTO field (path) VALUES (?)", (path,))
-                number = fields[path] = int(done.lastrowid or 0)
-            yield number, value, node, shown
+                fields[path] = int(done.lastrowid or 0)
+            return self._attributes_of(node, rows)
 
     def _relations_of(self, node: int, rows: EntityRows) -> Iterator[tuple[int, int, int, int]]:
         for number, ref in rows.relations:
@@ -157,13 +156,17 @@ class Writer:
 
     def flush(self) -> None:
         """Write what was collected: in the order of the tables, where it goes much faster."""
-        self._insert("INSERT OR IGNORE INTO attribute VALUES (?,?,?,?)", self._attributes)
-        self._insert("INSERT OR IGNORE INTO relation VALUES (?,?,?,?)", self._relations)
-
-    def _insert(self, statement: str, rows: list[Any]) -> None:
-        rows.sort(key=_place)
-        self.connection.executemany(statement, rows)
-        rows.clear()
+        nothings = [row for row in self._attributes if isinstance(row[1], bytes)]
+        texts = [row for row in self._attributes if isinstance(row[1], str)]
+        for rows in (texts, nothings):  # SQLite has blobs after texts
+            rows.sort()
+            self.connection.executemany("INSERT INTO attribute VALUES (?,?,?,?)", rows)
+        self._attributes.clear()
+        self._relations.sort()
+        self.connection.executemany(
+            "INSERT OR IGNORE INTO relation VALUES (?,?,?,?)", self._relations
+        )
+        self._relations.clear()
 
     @property
     def is_full(self) -> bool:
@@ -183,8 +186,3 @@ def _shown(rows: EntityRows) -> tuple[str, ...]:
 def _told(problem: Problem) -> tuple[str | int, ...]:
     place = (problem.line, problem.column, problem.path)
     return *place, problem.message, problem.hint, problem.rule, problem.level
-
-
-def _place(row: Sequence[Any]) -> tuple[Any, ...]:
-    value = row[1]  # SQLite has blobs after texts
-    return row[0], isinstance(value, bytes), value, row[2]

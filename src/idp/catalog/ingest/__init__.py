@@ -16,6 +16,7 @@ from idp.catalog.index import schema
 from idp.catalog.index.draft import drafted
 from idp.catalog.ingest.settle import Settlement
 from idp.catalog.ingest.survey import WHOLE, Shard, Survey, known_files
+from idp.catalog.ingest.workers import seldom_swept
 from idp.catalog.source.base import Source
 from idp.clock import Clock
 from idp.workshop import locked
@@ -98,7 +99,7 @@ def ingest(
         if is_same:
             os.utime(path, (began.timestamp(),) * 2)
         else:
-            with drafted(path, former) as connection:
+            with seldom_swept(), drafted(path, former) as connection:
                 Settlement(connection, surveys, began, order.grace, progress).settle(order.is_whole)
         return _outcome(path, clock, began)
 

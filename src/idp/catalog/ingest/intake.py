@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import posixpath
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from idp.catalog import evidence
-from idp.catalog.entity import Entity
 from idp.catalog.index.rows import EntityRows, FileRows, Judgement, rows_of
 from idp.catalog.placeholders import Surroundings
 from idp.catalog.shapes import Unread
@@ -18,6 +18,8 @@ from idp.catalog.source.base import Found, Source
 from idp.catalog.validation import Judged, judge_file
 from idp.errors import IdpError, InvalidInput
 from idp.forge.address import parse_remote
+
+_NO_EVIDENCE = json.dumps(asdict(evidence.Evidence()))
 
 _ELSEWHERE = Path("/repository")
 """Stands for the root of a repository that is not on this machine."""
@@ -115,8 +117,8 @@ def _rows(
         digest.update(hashlib.sha256(part).digest())
     return FileRows(
         digest=digest.digest(),
-        includes=included.stamps,
-        evidence=beside,
+        includes=json.dumps(included.stamps),
+        evidence=_NO_EVIDENCE if beside == evidence.Evidence() else json.dumps(asdict(beside)),
         documents=len(judged),
         entities=tuple(
             _entity(one, number) for number, one in enumerate(judged) if one.ok and one.entity
@@ -132,15 +134,9 @@ def _rows(
 def _entity(judged: Judged, number: int) -> EntityRows:
     entity = judged.entity
     assert entity is not None
-    plain = Entity(
-        entity.api_version,
-        entity.kind,
-        entity.namespace,
-        entity.name,
-        _stored(entity.data),
-        entity.mentions,
-    )
-    return rows_of(plain, number, judged.document.at(("metadata", "name")))
+    if entity.data is not judged.document.data:
+        entity = replace(entity, data=_stored(entity.data))
+    return rows_of(entity, number, judged.document.at(("metadata", "name")))
 
 
 def _stored(value: Any) -> Any:

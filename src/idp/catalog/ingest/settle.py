@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from idp.catalog.evidence import Evidence
 from idp.catalog.index import needs
 from idp.catalog.index.rows import EntityRows, FileRows, Judgement
 from idp.catalog.index.writing import FileRow, Writer
@@ -92,26 +91,31 @@ class Settlement:
             depths = {found.location: depth for depth, found in batch}
             for found, rows in read_all(survey.source, [found for _, found in batch]):
                 depth = depths[found.location]
-                self._write(survey.number, depth, found, rows)
+                self._write(survey, depth, found, rows)
                 for entity in rows.entities if isinstance(rows, FileRows) else ():
                     survey.follow(found, depth, entity.targets)
                 done += 1
                 self.progress(survey.source.place, done, of)
             of += len(survey.unread)
 
-    def _write(self, source: int, depth: int, found: Found, rows: FileRows | Exception) -> None:
+    def _write(self, survey: Survey, depth: int, found: Found, rows: FileRows | Exception) -> None:
         """Write one file instead of what is known of it."""
-        former = self.connection.execute(
-            "SELECT id, digest FROM file WHERE location = ?", (found.location,)
-        ).fetchone()
+        former = self._digest(found) if found.location in survey.known else None
         if isinstance(rows, Exception):
             rows = _unreadable(rows)
             found = _unstamped(found)
-        number = self.writer.file(FileRow(source, depth, found, self.now), rows)
+        number = self.writer.file(FileRow(survey.number, depth, found, self.now), rows)
         if not rows.digest:  # what is known of it stays
+            self.writer.forget_problems(number)
             self.writer.problems(number, rows.judgements)
-        elif former is None or former[1] != rows.digest or self._has_orphans(number):
+        elif former != rows.digest or self._has_orphans(number):
             self._replace(number, rows, is_new=former is None)
+
+    def _digest(self, found: Found) -> bytes:
+        (digest,) = self.connection.execute(
+            "SELECT digest FROM file WHERE location = ?", (found.location,)
+        ).fetchone()
+        return bytes(digest)
 
     def _has_orphans(self, file: int) -> bool:
         found = self.connection.execute(
@@ -120,8 +124,8 @@ class Settlement:
         return found.fetchone() is not None
 
     def _replace(self, file: int, rows: FileRows, *, is_new: bool) -> None:
-        self.writer.problems(file, rows.judgements)
         if not is_new:
+            self.writer.forget_problems(file)
             refs = {entity.ref for entity in rows.entities}
             had = self.connection.execute(
                 "SELECT e.id, n.ref FROM entity e JOIN node n ON n.id = e.id WHERE e.file = ?",
@@ -129,6 +133,7 @@ class Settlement:
             ).fetchall()
             self.writer.remove(node for node, ref in had if ref in refs)
             self._orphan(node for node, ref in had if ref not in refs)
+        self.writer.problems(file, rows.judgements)
         for entity in rows.entities:
             self._entity(file, entity)
         if self.writer.is_full:
@@ -136,15 +141,16 @@ class Settlement:
 
     def _entity(self, file: int, rows: EntityRows) -> None:
         """Write an entity, unless another file has its ref."""
+        if self.writer.entity(file, rows):
+            return
         node = self.writer.node(rows.ref)
-        owner = self.connection.execute(
+        (orphaned_at,) = self.connection.execute(
             "SELECT orphaned_at FROM entity WHERE id = ?", (node,)
         ).fetchone()
-        if owner and owner[0] is None:
+        if orphaned_at is None:
             self.writer.claim(file, rows)
             return
-        if owner:
-            self.writer.remove([node])
+        self.writer.remove([node])
         self.writer.entity(file, rows)
 
     def _orphan(self, nodes: Iterable[int]) -> None:
@@ -218,4 +224,4 @@ def _unstamped(found: Found) -> Found:
 def _unreadable(error: Exception) -> FileRows:
     what = getattr(error, "strerror", None) or str(error)
     problem = Problem(1, 1, "", f"cannot be read: {what}", "", "unreadable")
-    return FileRows(b"", {}, Evidence(), 1, (), (Judgement(0, False, (problem,)),))
+    return FileRows(b"", "{}", "{}", 1, (), (Judgement(0, False, (problem,)),))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -9,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
@@ -22,6 +24,9 @@ BATCH = 64
 
 FEW = 200
 """Fewer files than this are read faster without starting processes."""
+
+SWEEP = 500_000
+"""New objects until Python looks for circles among them."""
 
 Read = tuple[Found, "FileRows | Exception"]
 In = TypeVar("In")
@@ -68,8 +73,20 @@ def _processes() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(_count(), mp_context=context, initializer=_begin)
 
 
+@contextmanager
+def seldom_swept() -> Iterator[None]:
+    """Look for circles in memory less often: rows have none, and the search takes long."""
+    usual = gc.get_threshold()
+    gc.set_threshold(SWEEP, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+
+
 def _begin() -> None:
     """Begin a worker's life: Ctrl-C is its parent's to answer, and it ends with its parent."""
+    gc.set_threshold(SWEEP)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_follow_parent, daemon=True).start()
 
