@@ -16,11 +16,11 @@ ROOMS = """
 errors clock
 config plan rules output proc rest registry workshop
 ledger git scaffold forge kube
-catalog audit workload releases
+catalog audit workload releases clone
 provider
 policy budget request
 road rollout
-service env deploy secret docs dora cost survey doctor auth
+service env deploy secret docs dora cost survey doctor auth register snapshot
 fleet portal template kpi
 context
 mcp
@@ -37,12 +37,14 @@ ENVIRONMENT = {"context.py", "proc.py", "git.py", "output.py", "scaffold/tasks.p
 
 # These work in folders that are idp's own: a cache, a scratch repository, the journal.
 OWN_FOLDERS = {
-    f"service/{n}.py" for n in ("journal", "renders", "scratch", "pending", "commands", "clone")
+    f"service/{n}.py"
+    for n in ("journal", "renders", "scratch", "pending", "commands", "update_branch")
 }
 # These write into a draft, which `apply` then puts in its place.
 DRAFTS = {"service/create.py:_run_tasks", "template/release.py:_folder"}
 WRITING_METHODS = {"write_text", "write_bytes", "mkdir", "rmdir", "unlink", "rename", "chmod"}
 WRITING_METHODS |= {"symlink_to", "touch", "rmtree", "copytree", "copy2", "copyfile", "move"}
+WRITING_METHODS |= {"push"}
 WRITING_GIT = {"push", "commit", "commit-tree", "update-ref", "unpack-objects", "update-index"}
 WRITING_GIT |= {"tag --annotate", "remote add", "init", "add", "checkout", "reset", "branch"}
 JOURNAL = {"journal.change", "journal.undo"}
@@ -194,7 +196,9 @@ def test_every_apply_has_its_way_to_the_road() -> None:
     assert roads >= {"auth.py", "service/create.py", "service/update.py", "template/release.py"}
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if room(n) in ("service", "template")])
+@pytest.mark.parametrize(
+    "name", [n for n in NAMES if room(n) in ("service", "template", "register")]
+)
 def test_what_changes_the_users_world_is_reached_through_an_apply(name: str) -> None:
     covered = only_from_applies(name)
     stray = [

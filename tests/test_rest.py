@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import io
 import socket
 import ssl
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +18,7 @@ import pytest
 
 from idp.errors import IdpError, InvalidInput, NotAllowed, NotFound, RemoteFailed
 from idp.rest import Conflict, RateLimited, Reply, Server
+from idp.rest.transfer import download
 
 from .clock import FakeClock
 
@@ -457,3 +460,79 @@ def _hold_no_token(error: BaseException | None) -> None:
     while error is not None:
         assert TOKEN not in f"{error!r} {vars(error)}"
         error = error.__cause__
+
+
+# Files, which are not held in memory.
+
+
+def test_a_file_is_sent_from_its_beginning_each_time(tmp_path: Path) -> None:
+    file = tmp_path / "data"
+    file.write_bytes(b"x" * 100_000)
+    sent: list[bytes] = []
+
+    class Reading(Network):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            sent.append(request.read())
+            return super().handle_request(request)
+
+    network = Reading(httpx.ReadError("reset"), ok())
+    server(network).send("PUT", "/data", content=file)
+    assert sent == [file.read_bytes()] * 2
+    assert network.asked[0].headers["Content-Length"] == "100000"
+
+
+LOOKED_INTO = {"json cut short", "gzip cut short", "GraphQL's limit"}
+"""Failures that are in what the body says, which of a file is nobody's business."""
+
+
+@pytest.mark.parametrize("how", sorted({*BROKEN, *UNSENT} - LOOKED_INTO))
+def test_a_file_is_received_from_its_beginning_after_a_failure(how: str) -> None:
+    into = io.BytesIO(b"what was here before, and is longer")
+    network = Network((BROKEN | UNSENT)[how](), httpx.Response(200, content=b"a file"))
+    reply = download(server(network), f"{API}/data", into)
+    assert (reply.status, into.getvalue()) == (200, b"a file")
+
+
+def test_a_file_stays_as_the_server_has_it() -> None:
+    packed = gzip.compress(b"a file")
+    into = io.BytesIO()
+    stored = httpx.Response(200, headers={"Content-Encoding": "gzip"}, content=packed)
+    download(server(Network(stored)), f"{API}/data.gz", into)
+    assert into.getvalue() == packed
+
+
+def test_a_file_that_is_refused_writes_nothing() -> None:
+    into = io.BytesIO(b"old")
+    with pytest.raises(NotFound):
+        download(server(Network(refused(404))), f"{API}/data", into)
+    assert into.getvalue() == b"old"
+
+
+def test_a_file_that_did_not_change_is_not_read() -> None:
+    network, into = Network(httpx.Response(304)), io.BytesIO(b"old")
+    assert download(server(network), f"{API}/data", into, etag='"1"').status == 304
+    assert network.asked[0].headers["If-None-Match"] == '"1"'
+    assert into.getvalue() == b"old"
+
+
+def test_where_a_file_is_on_another_host_nothing_of_ours_is_told_there() -> None:
+    there = httpx.Response(302, headers={"Location": "https://store.example.com/x?signed=1"})
+    network, into = Network(there, httpx.Response(200, content=b"a file")), io.BytesIO()
+    download(server(network), f"{API}/data", into)
+    first, second = network.asked
+    assert first.headers["Authorization"] == f"Bearer {TOKEN}"
+    assert "Authorization" not in second.headers
+    assert (second.url.host, into.getvalue()) == ("store.example.com", b"a file")
+
+
+@pytest.mark.parametrize("there", ["http://store.example.com/x", "ftp://store.example.com/x"])
+def test_a_file_is_not_read_where_others_can_change_it(there: str) -> None:
+    network = Network(httpx.Response(302, headers={"Location": there}))
+    with pytest.raises(RemoteFailed, match="not https"):
+        download(server(network), f"{API}/data", io.BytesIO())
+
+
+def test_a_circle_of_redirects_comes_to_an_end() -> None:
+    network = Network(httpx.Response(302, headers={"Location": f"{API}/data"}))
+    with pytest.raises(RemoteFailed, match="circle"):
+        download(server(network), f"{API}/data", io.BytesIO())

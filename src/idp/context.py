@@ -18,9 +18,10 @@ from idp.errors import InvalidInput, NotFound, UsageError
 from idp.output import Output
 
 if TYPE_CHECKING:
+    from idp.catalog.source.connect import Doors
     from idp.config import Platform, Setting, UserConfig
     from idp.config.source import Source
-    from idp.forge.base import Forge
+    from idp.forge.base import Forge, Kind
     from idp.forge.credentials import Credential
     from idp.forge.place import Place
     from idp.releases import Shelf
@@ -249,6 +250,39 @@ class Context:
             return git.clean_env()
         found = self._credential(place)
         return git.logged_in(url, place.git_user, found.token) if found else git.clean_env()
+
+    def catalog_index(self, given: str | None = None) -> Path:
+        """Return the file of the catalog's index: the one named, else this platform's own."""
+        if given:
+            return self.path(given)
+        import hashlib
+
+        from idp.config import EMBEDDED_ORIGIN
+
+        origin = self.platform.origin
+        key = (
+            "default" if origin == EMBEDDED_ORIGIN else hashlib.sha256(origin.encode()).hexdigest()
+        )
+        return self.cache / "catalog" / key[:16] / "index.db"
+
+    def catalog_doors(self) -> Doors:
+        """Return what the catalog's sources need of the world."""
+        from idp.catalog.source.connect import Doors
+        from idp.forge.connect import connect
+        from idp.forge.place import Place
+
+        def forge(kind: Kind, host: str) -> Forge:
+            place = Place(host or self.forge_at().host, kind)
+            return connect(place, self._credential(place), self.clock, self.output.say)
+
+        def kind_of(host: str) -> str:
+            try:
+                return self.forge_at(host).kind
+            except InvalidInput:
+                return ""
+
+        token = self.environ.get("IDP_BACKSTAGE_TOKEN", "")
+        return Doors(self.cache, self.clock, forge, kind_of, self.git_env, token, self.output.say)
 
     def renders(self, object_format: str = "sha1") -> Renders:
         """Return the store of renders."""

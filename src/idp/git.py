@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from idp import proc
-from idp.errors import InvalidInput, NotAllowed, NotFound, RemoteFailed
+from idp.errors import InvalidInput, NotAllowed, NotFound, Refused, RemoteFailed
 
 # A hook's GIT_DIR would make us write into the caller's repository; what reaches a server stays.
 KEPT = (
@@ -54,6 +54,14 @@ DENIED = re.compile(
     r"authentication failed|permission denied|could not read username|returned error: 40[13]\b",
     re.IGNORECASE,
 )
+
+IN_PROGRESS = {
+    "MERGE_HEAD": "a merge",
+    "rebase-merge": "a rebase",
+    "rebase-apply": "a rebase",
+    "CHERRY_PICK_HEAD": "a cherry-pick",
+    "REVERT_HEAD": "a revert",
+}
 
 ABSENT = "0"
 """The mode that removes a path from an index."""
@@ -212,6 +220,15 @@ def find(path: Path) -> Repo:
     return Repo(
         Path(top), Path(git_dir), (path / common).resolve(), shallow == "true", object_format
     )
+
+
+def check_calm(repo: Repo, *, detached_is_fine: bool) -> None:
+    """Raise Refused in the middle of a merge or rebase, or where HEAD is on no branch."""
+    for name, what in IN_PROGRESS.items():
+        if (repo.git_dir / name).exists():
+            raise Refused(f"{what} is in progress in {repo.top}", hint="finish or abort it first")
+    if not detached_is_fine and repo.is_detached():
+        raise Refused(f"{repo.top} has a detached HEAD", hint="run `git switch BRANCH`")
 
 
 def tree_of(listing: bytes) -> dict[str, Entry]:

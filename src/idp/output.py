@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -65,6 +66,37 @@ class Output:
         """Tell a person something under --verbose."""
         if self.verbose:
             print(words, file=sys.stderr)
+
+    @contextmanager
+    def progress(self) -> Iterator[Callable[[str, int, int], None]]:
+        """Give what shows a person how far something is: of what, how many are done, of how many.
+
+        At a terminal it is a bar with the time left; elsewhere each thing is named once.
+        """
+        if self.quiet or not self.is_tty(sys.stderr):
+            named: set[str] = set()
+
+            def name(what: str, _done: int, _of: int) -> None:
+                if what not in named:
+                    named.add(what)
+                    self.say(f"reading {what}")
+
+            yield name
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+        console = Console(stderr=True, no_color=not self.has_colour(sys.stderr))
+        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=console, transient=True) as bars:
+            tasks: dict[str, Any] = {}
+
+            def show(what: str, done: int, of: int) -> None:
+                if what not in tasks:
+                    tasks[what] = bars.add_task(printable(what), total=None)
+                bars.update(tasks[what], completed=done, total=of or None)
+
+            yield show
 
     def item(self, record: Any, shape: Shape, text: Callable[[], str]) -> None:
         """Print one thing: as JSON, or by the words that `text` gives."""

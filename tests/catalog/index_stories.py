@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from idp.catalog.ingest import Order, Origin, Outcome, ingest
@@ -25,10 +26,15 @@ def written(folder: Path, files: Mapping[str, str | None]) -> Path:
     return folder
 
 
+def later(**passed: float) -> FakeClock:
+    """Return a clock that is ahead: files that were just written are no longer young to it."""
+    return FakeClock(datetime.now(UTC) + timedelta(minutes=5) + timedelta(**passed))
+
+
 def origin(folder: Path | str, position: int = 0) -> Origin:
     """Return a folder as a source."""
     place = parse_place(str(folder), base=Path.cwd())
-    return Origin(FolderSource(place, FakeClock()), position)
+    return Origin(FolderSource(place, later()), position)
 
 
 def ingested(
@@ -39,7 +45,7 @@ def ingested(
 ) -> Outcome:
     """Bring an index up to date with some folders."""
     origins = [origin(folder, number) for number, folder in enumerate(folders)]
-    return ingest(index, origins, clock or FakeClock(), order or Order())
+    return ingest(index, origins, clock or later(), order or Order()).outcome
 
 
 def made(tmp_path: Path, files: Mapping[str, str]) -> Path:

@@ -55,6 +55,7 @@ class Repo:
     teams: dict[str, str] = field(default_factory=dict)
     protection: dict[str, Any] = field(default_factory=dict)
     archived: bool = False
+    pushed_at: str = "2026-11-23T12:00:00Z"
     deployments: list[dict[str, Any]] = field(default_factory=list)
     issues: list[dict[str, Any]] = field(default_factory=list)
 
@@ -126,6 +127,8 @@ class StandIn:
         scopes: of the token, as the header X-OAuth-Scopes tells them; None tells nothing.
         teams: the slugs of the organisation's teams.
         checks, statuses: what CI said, by commit.
+        page_size: the most items of a page.
+        unchanged: how many pages of repositories were asked for by an etag, and had not changed.
         reached: set when a request that is answered "slow" has done its work.
         go: lets such requests end.
     """
@@ -147,6 +150,8 @@ class StandIn:
     failures: list[_Failure] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     ids: int = 0
+    page_size: int = 100
+    unchanged: int = 0
 
     @property
     def url(self) -> str:

@@ -39,7 +39,8 @@ def invalid(message: str, resource: str = "", field: str = "") -> Answer:
 
 def paged(asked: Call, items: list[Any], key: str = "") -> Answer:
     """Return one page of a listing, with the Link header to the next."""
-    size, page = int(asked.query.get("per_page", 30)), int(asked.query.get("page", 1))
+    size = min(int(asked.query.get("per_page", 30)), asked.forge.page_size)
+    page = int(asked.query.get("page", 1))
     part = items[(page - 1) * size : page * size]
     headers = {}
     if page * size < len(items):
@@ -71,5 +72,5 @@ def repo_json(forge: StandIn, repo: Repo) -> dict[str, Any]:
         "size": len(repo.branches()),
         "topics": repo.topics,
         "created_at": WHEN,
-        "pushed_at": WHEN,
+        "pushed_at": repo.pushed_at,
     }

@@ -24,7 +24,12 @@ def owner(asked: Call) -> Answer:
 def list_repos(asked: Call) -> Answer:
     whose = asked.words[0] if asked.words else asked.forge.login
     found = [r for r in asked.forge.repos.values() if r.owner == whose]
-    return paged(asked, [repo_json(asked.forge, repo) for repo in found])
+    page = paged(asked, [repo_json(asked.forge, repo) for repo in found])
+    etag = f'W/"{hashlib.sha256(page.body).hexdigest()}"'
+    if asked.headers.get("If-None-Match") == etag:
+        asked.forge.unchanged += 1
+        return Answer(304, headers={"ETag": etag})
+    return Answer(200, page.data, {**page.headers, "ETag": etag})
 
 
 def make_repo(asked: Call) -> Answer:
@@ -127,7 +132,11 @@ def tree(asked: Call) -> Answer:
         about, path = line.split("\t", 1)
         mode, kind, sha, size = about.split()
         found.append({"path": path, "mode": mode, "type": kind, "sha": sha, "size": int(size)})
-    return Answer(200, {"sha": asked.words[2], "tree": found, "truncated": False})
+    data = {"sha": asked.words[2], "tree": found, "truncated": False}
+    etag = f'W/"{hashlib.sha256(listed.encode()).hexdigest()}"'
+    if asked.headers.get("If-None-Match") == etag:
+        return Answer(304, headers={"ETag": etag})
+    return Answer(200, data, {"ETag": etag})
 
 
 def contents(asked: Call) -> Answer:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from idp.errors import NotAllowed, NotFound, RemoteFailed
-from idp.forge.base import Forge, NewRepository, Proposal
+from idp.forge.base import Forge, NewRepository, Proposal, Tree
 from idp.rest import Conflict, RateLimited
 
 from .documented import SHA, Documented, Lost, documented
@@ -342,7 +342,16 @@ def test_files_of_an_empty_repository_are_none(at: Words) -> None:
     empty = at.repository(**{"empty_repo" if gitlab else "empty": True})
     at.server.answers(f"GET {at.repo}{where}", 404)
     at.server.answers(f"GET {at.repo}", empty)
-    assert at.forge.files("acme/pay", "main") == []
+    assert at.forge.files("acme/pay", "main") == Tree()
+
+
+def test_files_are_not_listed_again_while_the_branch_stays_where_it_is(at: Words) -> None:
+    if at.server.kind == "gitlab":
+        at.server.answers(f"GET {at.repo}/repository/commits/main", at.server.shape("commit"))
+    else:
+        at.server.answers(f"GET {at.repo}/branches/main", at.server.shape("branch"))
+    assert at.forge.files("acme/pay", "main", SHA) is None
+    assert len(at.server.asked) == 1
 
 
 def test_files_of_a_branch_that_is_not_there_are_an_error(at: Words) -> None:

@@ -304,7 +304,8 @@ def test_files_are_those_of_one_commit_though_the_branch_moves_on(gitea: Documen
     first = tree | {"tree": tree["tree"][:2], "truncated": True}
     gitea.answers(f"GET {path}", first, tree | {"tree": tree["tree"][2:], "page": 2})
     found = gitea.forge().files("acme/pay", "feature/x")
-    assert [(blob.path, blob.size) for blob in found] == [
+    assert found and (found.commit, found.etag) == (SHA, SHA)
+    assert [(blob.path, blob.size) for blob in found.blobs] == [
         ("catalog-info.yaml", 310),
         ("docs/index.md", 6),
     ]

@@ -26,6 +26,7 @@ from idp.forge.base import (
     Proposal,
     Protection,
     Review,
+    Tree,
 )
 from idp.forge.github import GitHub
 from idp.rest import Conflict, Server
@@ -238,12 +239,13 @@ def test_what_is_no_repository_is_not_asked_for(name: str) -> None:
 
 def test_all_repositories_of_an_owner_are_listed_page_by_page() -> None:
     path = "/orgs/acme/repos"
-    link = {"Link": f'<https://api.github.com{path}?per_page=100&page=2>; rel="next"'}
+    query = "per_page=100&sort=created&direction=asc"
+    link = {"Link": f'<https://api.github.com{path}?{query}&page=2>; rel="next"'}
     hub = Hub(
         {
             "GET /orgs/acme": {"login": "acme"},
-            f"GET {path}?per_page=100": httpx.Response(200, json=[repository()], headers=link),
-            f"GET {path}?per_page=100&page=2": [repository("acme/mail")],
+            f"GET {path}?{query}": httpx.Response(200, json=[repository()], headers=link),
+            f"GET {path}?{query}&page=2": [repository("acme/mail")],
         }
     )
     names = [each.full_name for each in github(hub).repositories("acme")]
@@ -553,16 +555,28 @@ def test_a_tree_too_large_for_one_answer_is_walked_folder_by_folder() -> None:
             f"{trees}/2?recursive=1": tree(("b.txt", "blob", "4"), ("deep/c.txt", "blob", "5")),
         }
     )
-    assert list(github(hub).files("acme/pay", "release/1")) == [
+    found = github(hub).files("acme/pay", "release/1")
+    assert found and found.blobs == (
         Blob("a.txt", "1", 5),
         Blob("lib/b.txt", "4", 5),
         Blob("lib/deep/c.txt", "5", 5),
-    ]
+    )
+
+
+def test_a_tree_is_told_once_and_again_only_when_it_changed() -> None:
+    whole = {"sha": "root", "tree": [], "truncated": False}
+    first = httpx.Response(200, json=whole, headers={"ETag": 'W/"1"'})
+    hub = Hub({f"GET {PAY}/git/trees/main?recursive=1": (first, httpx.Response(304))})
+    forge = github(hub)
+    found = forge.files("acme/pay", "main")
+    assert found and found.etag == 'W/"1"'
+    assert forge.files("acme/pay", "main", found.etag) is None
+    assert hub.asked[1].headers["If-None-Match"] == 'W/"1"'
 
 
 def test_a_repository_without_a_commit_has_no_files() -> None:
     hub = Hub({f"GET {PAY}/git/trees/main": told(409, "Git Repository is empty.")})
-    assert list(github(hub).files("acme/pay", "main")) == []
+    assert github(hub).files("acme/pay", "main") == Tree()
 
 
 def test_a_file_is_read_raw_and_once() -> None:

@@ -194,7 +194,8 @@ def test_files_are_those_of_one_commit_though_the_branch_moves_on(gitlab: Docume
     gitlab.answers(f"GET {PAY}/repository/commits/feature%2Fx", gitlab.shape("commit"))
     gitlab.answers(f"GET {tree}", first, entries[2:])
     found = gitlab.forge().files("acme/pay", "feature/x")
-    assert [blob.path for blob in found] == ["catalog-info.yaml", "docs/index.md"]
+    assert found and (found.commit, found.etag) == (SHA, SHA)
+    assert [blob.path for blob in found.blobs] == ["catalog-info.yaml", "docs/index.md"]
     assert [asked.query["ref"] for asked in gitlab.asked[1:]] == [SHA, SHA]
     assert gitlab.asked[1].query["pagination"] == "keyset"
 

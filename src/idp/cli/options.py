@@ -18,6 +18,9 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan and chang
 Trust = Annotated[
     bool, typer.Option("--trust", help="Let this template run its tasks and extensions.")
 ]
+IndexPath = Annotated[
+    str | None, typer.Option("--index", metavar="FILE", help="Another index than the platform's.")
+]
 Data = Annotated[
     list[str] | None, typer.Option("--data", "-d", metavar="K=V", help="Answer a question.")
 ]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from idp import git
+from idp import clone, git
 from idp.cli.update_service import count, file_line
 from idp.errors import NotFound, Refused
 from idp.forge.address import parse_remote
 from idp.forge.base import Forge, PullState
-from idp.service import answers, clone, update_pull
+from idp.service import answers, update_pull
 from idp.service.merge import FileOutcome
 from idp.service.merging import prepared
 from idp.service.proposal import Request

@@ -244,11 +244,12 @@ def _update(
     dry_run: bool,
     shape: Shape,
 ) -> int:
+    from idp import git
     from idp.service import answers, update
     from idp.service.merging import prepared
 
     service = answers.find(*place, answers_file)
-    answers.check_calm(service.repo, detached_is_fine=bool(target.branch))
+    git.check_calm(service.repo, detached_is_fine=bool(target.branch))
     renders = idp.renders(service.repo.object_format)
     with prepared(service, idp.shelf, renders, request) as made:
         for note in (*made.notes, *made.reminders):

@@ -190,6 +190,14 @@ def _no_such_template(data: object) -> Dangling:
                 yield ("defaults", "type"), f"there is no template {chosen!r}", mend
 
 
+def _dangling(data: object) -> Dangling:
+    """Yield what is wrong in a platform file whose keys and types are right."""
+    from idp.config.scorecard import mistakes
+
+    yield from _no_such_template(data)
+    yield from mistakes(data)
+
+
 def _nothing(_: object) -> Dangling:
     yield from ()
 
@@ -204,7 +212,7 @@ class _File:
 
 
 FILES = {
-    "platform": _File(PlatformModel, version=1, dangling=_no_such_template),
+    "platform": _File(PlatformModel, version=1, dangling=_dangling),
     "user": _File(UserModel),
 }
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -45,7 +45,7 @@ class Repository:
         full_name: OWNER/NAME; GitLab's may have more parts.
         url: for a browser.
         https_url: for git.
-        version: changes with every push, at the latest one second after it; empty where the
+        pushed_at: when it was last pushed to, or changed otherwise, to the second; None where the
             forge does not say.
     """
 
@@ -59,7 +59,24 @@ class Repository:
     is_empty: bool
     topics: tuple[str, ...]
     description: str = ""
-    version: str = ""
+    pushed_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of a listing of repositories; `etag` is empty where it has to be read again."""
+
+    etag: str
+    next: str
+    repositories: tuple[Repository, ...]
+
+
+@dataclass
+class Pages:
+    """The pages of a listing by their URL: as they were, and as they are."""
+
+    before: Mapping[str, Page] = field(default_factory=dict)
+    now: dict[str, Page] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -294,10 +311,13 @@ class Forge(Protocol):
     def set_status(self, repo: str, deployment: Deployment, status: DeploymentStatus) -> None:
         """Say how a deployment stands."""
 
-    def repositories(self, owner: str) -> Iterator[Repository]:
+    def repositories(self, owner: str, pages: Pages | None = None) -> Iterator[Repository]:
         """Yield the repositories of an organisation, a group or a person.
 
         One that was pushed to just now for the first time may still be told to be empty.
+
+        Args:
+            pages: what the listing was, and then is, on forges that tell whether it changed.
         """
 
     def files(self, repo: str, ref: str, etag: str = "") -> Tree | None:

@@ -24,6 +24,7 @@ from idp.forge.base import (
     NewDeployment,
     NewRepository,
     NotSupported,
+    Pages,
     Proposal,
     Protection,
     PullRequest,
@@ -314,8 +315,8 @@ class Gitea:
         """Raise NotSupported: Gitea has no deployments."""
         raise _no_deployments()
 
-    def repositories(self, owner: str) -> Iterator[Repository]:
-        """Yield the repositories of an organisation or a person."""
+    def repositories(self, owner: str, pages: Pages | None = None) -> Iterator[Repository]:
+        """Yield the repositories of an organisation or a person; Gitea's pages have no etags."""
         name = quote(owner)
         is_org = self._server.get(f"/orgs/{name}", ok=(404,)).status == 200
         path = f"/{'orgs' if is_org else 'users'}/{name}/repos"

@@ -50,7 +50,7 @@ def repository(data: Answer) -> Repository:
         is_empty=data["empty"],
         topics=tuple(data.get("topics") or ()),
         description=data["description"] or "",
-        version="" if data.get("mirror") else data.get("updated_at") or "",
+        pushed_at=None if data.get("mirror") else maybe_moment(data.get("updated_at")),
     )
 
 

@@ -25,6 +25,7 @@ from idp.forge.base import (
     NewDeployment,
     NewRepository,
     NotSupported,
+    Pages,
     Proposal,
     Protection,
     PullRequest,
@@ -34,11 +35,13 @@ from idp.forge.base import (
     Tree,
 )
 from idp.forge.github_shapes import alike, cut, path_of, protection_body
+from idp.forge.listing import repositories
 from idp.forge.shapes import differences, is_marked, marked, not_renamed
 from idp.rest import Conflict, Query, Reply, Server
 
 RAW = "application/vnd.github.raw+json"
 PAGE = {"per_page": 100}
+LISTING: Query = {**PAGE, "sort": "created", "direction": "asc"}
 WHOLE = {"recursive": 1}
 FEW = 10
 """Items a page where the first one is most often the one: forks of one owner answer to it too."""
@@ -257,14 +260,14 @@ class GitHub:
 
         self._server.send("POST", path, said, unless=is_said)
 
-    def repositories(self, owner: str) -> Iterator[Repository]:
+    def repositories(self, owner: str, pages: Pages | None = None) -> Iterator[Repository]:
         """Yield the repositories of an organisation or a person: all that the token may see."""
-        if owner.lower() == self._login.lower():
-            listed = self._all("/user/repos", query={"affiliation": "owner"})
-        else:
+        path = "/user/repos"
+        query: Query = {**LISTING, "affiliation": "owner"}
+        if owner.lower() != self._login.lower():
             is_org = self._server.get(f"/orgs/{owner}", ok=(404,)).status != 404
-            listed = self._all(f"/{'orgs' if is_org else 'users'}/{owner}/repos")
-        return map(shapes.repository, listed)
+            path, query = f"/{'orgs' if is_org else 'users'}/{owner}/repos", LISTING
+        return repositories(self._server, path, query, shapes.repository, pages)
 
     def files(self, repo: str, ref: str, etag: str = "") -> Tree | None:
         """Return all files of a commit or branch; None where they are unchanged since `etag`."""

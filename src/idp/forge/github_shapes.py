@@ -98,7 +98,7 @@ def repository(data: Any) -> Repository:
         is_empty=not data.get("size"),
         topics=tuple(data.get("topics") or ()),
         description=data.get("description") or "",
-        version=data.get("pushed_at") or "",
+        pushed_at=maybe_moment(data.get("pushed_at")),
     )
 
 

@@ -22,6 +22,7 @@ from idp.forge.base import (
     Kind,
     NewDeployment,
     NewRepository,
+    Pages,
     Proposal,
     Protection,
     PullRequest,
@@ -31,6 +32,7 @@ from idp.forge.base import (
     Tree,
 )
 from idp.forge.gitlab_protection import protect
+from idp.forge.listing import repositories
 from idp.forge.shapes import Answer, differences, is_marked, lines, listed, marked, not_renamed
 from idp.rest import Conflict, Reply, Server
 
@@ -319,16 +321,16 @@ class GitLab:
             return dict(data)
         raise NotFound(f"{repo} on {self.host} has no environment {name}")
 
-    def repositories(self, owner: str) -> Iterator[Repository]:
+    def repositories(self, owner: str, pages: Pages | None = None) -> Iterator[Repository]:
         """Yield the projects of a group and those below it, or of a person."""
         name = quote(owner, safe="")
         query = {"with_projects": "false"}
         is_group = self._server.get(f"/groups/{name}", query, ok=(404,)).status == 200
-        query = {"order_by": "id", "sort": "asc"}
+        query = {"per_page": str(PAGE), "order_by": "id", "sort": "asc"}
         if is_group:
             query |= {"include_subgroups": "true", "with_shared": "false"}
         path = f"/{'groups' if is_group else 'users'}/{name}/projects"
-        return map(shapes.repository, self._all(path, query))
+        return repositories(self._server, path, query, shapes.repository, pages)
 
     def files(self, repo: str, ref: str, etag: str = "") -> Tree | None:
         """Return all files of a commit or branch; the etag is the commit."""

@@ -16,12 +16,14 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 from urllib.parse import urljoin, urlsplit
 
 from idp.clock import Clock
 from idp.errors import IdpError, InvalidInput, NotAllowed, NotFound, RemoteFailed
 from idp.rest.reply import Reply, is_rate_limit, rate_limit_wait, read, retry_after, said_by
+from idp.rest.transfer import Request, exchange
 
 if TYPE_CHECKING:
     import httpx
@@ -73,23 +75,6 @@ class _Again(Exception):
         super().__init__(error.message)
         self.error = error
         self.wait = wait
-
-
-@dataclass(frozen=True)
-class _Request:
-    method: str
-    url: str
-    query: Query | None
-    headers: Mapping[str, str]
-    body: bytes | None
-    ok: Sequence[int]
-    may_repeat: bool
-    raw: bool
-
-    @property
-    def name(self) -> str:
-        """The request in words, without its query."""
-        return f"{self.method} {urlsplit(self.url).path}"
 
 
 @dataclass(frozen=True)
@@ -166,6 +151,8 @@ class Server:
         ok: Sequence[int] = (),
         unless: Found | None = None,
         raw: bool = False,
+        content: bytes | Path | None = None,
+        into: BinaryIO | None = None,
     ) -> Reply:
         """Send a request and return its answer.
 
@@ -175,17 +162,19 @@ class Server:
             ok: statuses besides 2xx that are answers and no errors.
             unless: looks for what a POST would make; asked before it is sent a second time.
             raw: the answer's body is a file's, and not read as JSON.
+            content: is sent as it is; a path is the file that is sent.
+            into: takes the answer's body, unless that is an error; redirects are not followed.
 
         Raises:
             NotAllowed, NotFound, InvalidInput, Conflict: what the server says of it.
             RateLimited, RemoteFailed: it could not be done now.
         """
-        content = None if body is None else json.dumps(body).encode()
-        if content is not None:
+        if body is not None:
+            content = json.dumps(body).encode()
             headers = {"Content-Type": "application/json", **(headers or {})}
         may_repeat = method in SAME_TWICE or unless is not None
         url = self._url(path)
-        request = _Request(method, url, query, headers or {}, content, ok, may_repeat, raw)
+        request = Request(method, url, query, headers or {}, content, ok, may_repeat, raw, into)
         sent = 0
 
         def once() -> Reply:
@@ -242,7 +231,7 @@ class Server:
                 self._opened.append(client)
         return self._opened[0]
 
-    def _once(self, request: _Request) -> Reply:
+    def _once(self, request: Request) -> Reply:
         import httpx
 
         try:
@@ -270,18 +259,13 @@ class Server:
             return self._understood(reply, request)
         raise self._refusal(reply, request)
 
-    def _followed(self, client: httpx.Client, request: _Request) -> httpx.Response:
+    def _followed(self, client: httpx.Client, request: Request) -> httpx.Response:
         """Send a request; reading follows redirects on this server: a renamed repository's."""
         url, params = request.url, dict(request.query) if request.query else None
+        is_followed = request.method in ("GET", "HEAD") and request.into is None
         for _ in range(REDIRECTS):
-            answer = client.request(
-                request.method,
-                url,
-                params=params,
-                content=request.body,
-                headers=dict(request.headers),
-            )
-            if request.method not in ("GET", "HEAD") or not answer.has_redirect_location:
+            answer = exchange(client, request, url, params)
+            if not is_followed or not answer.has_redirect_location:
                 break
             url, params = self._url(urljoin(str(answer.url), answer.headers["Location"])), None
         return answer
@@ -296,7 +280,7 @@ class Server:
             raise RemoteFailed(f"{self.host} sends us to {elsewhere}, where we do not follow")
         return path
 
-    def _understood(self, reply: Reply, request: _Request) -> Reply:
+    def _understood(self, reply: Reply, request: Request) -> Reply:
         is_page = reply.headers.get("content-type", "").startswith("text/html")
         if is_page and reply.status < 300 and not request.raw:
             raise RemoteFailed(
@@ -318,7 +302,7 @@ class Server:
         )
         return gone if unknown else _Again(gone)
 
-    def _lost(self, error: Exception, request: _Request) -> Exception:
+    def _lost(self, error: Exception, request: Request) -> Exception:
         """Return what to raise where no whole answer came: the work may have been done."""
         said = f"no whole answer from {self.host} to {request.name}: {_reason(error)}"
         if request.may_repeat:
@@ -332,7 +316,7 @@ class Server:
         error = RateLimited(f"{self.host} limits our requests until {until}", hint="try again then")
         return _Again(error, wait)
 
-    def _refusal(self, reply: Reply, request: _Request) -> Exception:
+    def _refusal(self, reply: Reply, request: Request) -> Exception:
         """Return what to raise for an answer that is an error."""
         said = f"{said_by(reply)} ({request.name})"
         if reply.status not in FAILING:

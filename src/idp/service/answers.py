@@ -8,16 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from idp import git
-from idp.errors import InvalidInput, NotFound, Refused
+from idp.errors import InvalidInput, NotFound
 
 DEFAULT = ".copier-answers.yml"
-IN_PROGRESS = {
-    "MERGE_HEAD": "a merge",
-    "rebase-merge": "a rebase",
-    "rebase-apply": "a rebase",
-    "CHERRY_PICK_HEAD": "a cherry-pick",
-    "REVERT_HEAD": "a revert",
-}
 
 
 @dataclass(frozen=True)
@@ -191,12 +184,3 @@ def with_comments(answers: bytes, mine: bytes) -> bytes:
     known = set(answers.splitlines())
     own = [line for line in mine.splitlines() if line.startswith(b"#") and line not in known]
     return b"".join(line + b"\n" for line in own) + answers
-
-
-def check_calm(repo: git.Repo, *, detached_is_fine: bool) -> None:
-    """Raise Refused in the middle of a merge or rebase, or where HEAD is on no branch."""
-    for name, what in IN_PROGRESS.items():
-        if (repo.git_dir / name).exists():
-            raise Refused(f"{what} is in progress in {repo.top}", hint="finish or abort it first")
-    if not detached_is_fine and repo.is_detached():
-        raise Refused(f"{repo.top} has a detached HEAD", hint="run `git switch BRANCH`")

@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import re
 
+from idp import git
+from idp.clone import Clone
 from idp.service.answers import DEFAULT
-from idp.service.clone import Clone
+from idp.service.merge import changes
 from idp.service.proposal import Update
 
 TRAILER = "Idp-Update-Tree"
@@ -40,22 +42,16 @@ def message(title: str, tree: str) -> str:
     return f"{title}\n\n{TRAILER}: {tree}\n"
 
 
-def is_ours(clone: Clone, base: str, tip: str) -> bool:
-    """Tell whether a branch holds nothing, beyond its base, but one commit as we wrote it."""
-    commits = clone.word("rev-list", f"{base}..{tip}").split()
-    if not commits:
-        return True
-    trailer = f"%(trailers:key={TRAILER},valueonly=true,separator=%x20)"
-    said = clone.word("log", "-1", f"--format=%T %P%n{trailer}", tip)
-    about, _, named = said.partition("\n")
-    tree, *parents = about.split()
-    return len(commits) == 1 == len(parents) and named.strip() == tree
-
-
-def holds(clone: Clone, base: str, tip: str, tree: str) -> bool:
-    """Tell whether a branch, merged into its base, comes to a tree."""
-    if clone.word("rev-parse", f"{tip}^{{tree}}") == tree:
-        return True
-    asked = ("merge-tree", "--write-tree", "--allow-unrelated-histories", base, tip)
-    done = clone.repo.run(*asked, ok=(0, 1))
-    return done.code == 0 and done.stdout.decode().strip() == tree
+def write_tree(clone: Clone, update: Update) -> str:
+    """Write the tree that the update comes to; conflicts stand in it as their markers."""
+    repo, prefix = clone.repo, update.service.prefix
+    ours, merged = update.sides.ours, update.merged
+    new = {entry.oid for entry in merged.tree.values()} - {e.oid for e in ours.values()}
+    if new:
+        repo.run("unpack-objects", "-q", stdin=update.scratch.pack(sorted(new)))
+    lines = b""
+    for path, _ in changes(ours, merged):
+        entry = merged.tree.get(path)
+        stages = {0: entry} if entry else {}
+        lines += git.index_lines(f"{prefix}{path}", stages, repo.nothing)
+    return clone.write_tree(update.service.head, lines)

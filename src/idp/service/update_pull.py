@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-from idp import git, proc, road
-from idp.errors import InvalidInput, NotAllowed, Refused, RemoteFailed
+from idp import road
+from idp.clone import HEADS, Clone
+from idp.errors import InvalidInput, NotAllowed
 from idp.forge import scopes
 from idp.forge.base import Forge, NotSupported, Proposal, PullRequest
 from idp.plan import Effect, Plan
 from idp.service import update_body, update_branch, update_mark
-from idp.service.clone import HEADS, Clone
 from idp.service.proposal import Update
 from idp.service.update_mark import Mark
 
@@ -85,7 +85,7 @@ class Standing:
     def pushes(self) -> bool:
         """Whether the branch has to change."""
         base = self.update.service.head
-        return not self.tip or not update_branch.holds(self.clone, base, self.tip, self.tree)
+        return not self.tip or not self.clone.holds(base, self.tip, self.tree)
 
     @property
     def _tells(self) -> bool:
@@ -182,7 +182,7 @@ def look(
     if branch == clone.branch:
         raise InvalidInput(f"{branch} is idp's own branch, and no base", hint="see --base")
     tip = clone.fetch(branch)
-    is_ours = not tip or update_branch.is_ours(clone, update.service.head, tip)
+    is_ours = not tip or clone.is_ours(update.service.head, tip, update_branch.TRAILER)
     pulls = sorted(
         forge.open_pull_requests(name, branch) if forge else (),
         key=lambda pull: pull.base != clone.branch,
@@ -190,7 +190,7 @@ def look(
     pull = pulls[0] if pulls else None
     is_new = forge and not pull and update.status != "up-to-date"
     last = forge.last_pull_request(name, branch) if forge and is_new else None
-    tree = clone.write_tree(update)
+    tree = update_branch.write_tree(clone, update)
     return Standing(update, clone, forge, name, branch, tip, is_ours, pull, last, tree, who)
 
 
@@ -241,62 +241,8 @@ def _pushed(standing: Standing) -> str:
     parent, words = standing.update.service.head, standing.update.title
     text = update_branch.message(words, standing.tree)
     commit = standing.clone.write_commit(standing.tree, parent, text, standing.who)
-    _push(standing, commit)
+    standing.clone.push(standing.branch, standing.tip, commit)
     return commit
-
-
-def _push(standing: Standing, commit: str) -> None:
-    """Make a commit the tip of the branch, or delete the branch where it is ""."""
-    remote, ref = standing.clone.remote, f"{HEADS}{standing.branch}"
-    lease = f"--force-with-lease={ref}:{standing.tip}"
-    asked = ("--porcelain", lease, "--", remote.url, f"{commit}:{ref}")
-    try:
-        with git.talking_to(remote.url):
-            done = git.run("push", *asked, cwd=standing.clone.repo.top, env=remote.env, ok=(0, 1))
-            rejected = _rejected(done.stdout.decode(errors="replace"))
-            if done.code and not rejected:
-                raise proc.CommandFailed(("git", "push"), done)
-    except RemoteFailed:
-        # The answer may have been lost after the work was done.
-        if remote.tips(standing.branch)[standing.branch] != commit:
-            raise
-        return
-    if rejected:
-        said = (rejected, *done.stderr.decode(errors="replace").splitlines())
-        raise _refusal(f"{standing.branch} of {standing.name}", said)
-
-
-def _rejected(porcelain: str) -> str:
-    """Return why the server did not take a branch, empty where it took it or was not heard."""
-    lines = (line for line in porcelain.splitlines() if line.startswith("!"))
-    return next((line for line in lines if "[remote failure]" not in line), "")
-
-
-def _refusal(where: str, said: tuple[str, ...]) -> Exception:
-    words = "\n".join(said)
-    if "exists; cannot create" in words or "directory file conflict" in words:
-        return Refused(
-            f"{where} cannot be made: a branch has the name of a folder in its name",
-            hint="rename that branch: idp, or idp/update",
-            details=said,
-        )
-    if "stale info" in words or "cannot lock ref" in words:
-        return Refused(
-            f"somebody pushed to {where} in between: it was not overwritten",
-            hint="run the command again",
-        )
-    if "workflow" in words and "refusing to allow" in words:
-        return NotAllowed(
-            "the token may not change workflow files, and this update does",
-            hint="a token with the scope `workflow` (or the permission Workflows: write); "
-            "GitHub Actions' own token cannot have it",
-            details=said,
-        )
-    return NotAllowed(
-        f"the push to {where} was refused",
-        hint="allow the account to push branches below idp/update/",
-        details=said,
-    )
 
 
 def _propose(standing: Standing, forge: Forge, commit: str) -> PullRequest:
@@ -325,7 +271,7 @@ def _close(standing: Standing, forge: Forge) -> Outcome:
     if pull:
         _unmark(forge, standing.name, pull)
     if standing.tip:
-        _push(standing, "")
+        standing.clone.push(standing.branch, standing.tip, "")
     if pull:
         forge.close_pull_request(standing.name, pull.number)
     return Outcome("closed", "", replace(pull, state="closed") if pull else None)

@@ -41,7 +41,7 @@ def drafted(path: Path, former: Path | None) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def _connected(draft: Path) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(draft, isolation_level=None)
+    connection = sqlite3.connect(draft.absolute().as_uri(), uri=True, isolation_level=None)
     try:
         for setting in (*_FAST, _MEMORY):
             connection.execute(f"PRAGMA {setting}")

@@ -93,8 +93,8 @@ _QUICK = ("mmap_size = 4294967296", "cache_size = -65536", "temp_store = MEMORY"
 def card_of(row: tuple[Any, ...]) -> Card:
     """Return the card of a row that CARD selects."""
     owner, system, orphaned_at = row[9:]
-    said: Any = row[:9]
-    return Card(*said, owner or "", system or "", orphaned_at is not None)
+    values: Any = (*row[:9], owner or "", system or "", orphaned_at is not None)
+    return Card(*values)
 
 
 @dataclass(frozen=True)
@@ -170,9 +170,9 @@ class Index:
             (node,),
         ).fetchone()
         read_at, orphaned_at = row[7:]
-        said: Any = row[:7]
         orphaned = datetime.fromisoformat(orphaned_at) if orphaned_at else None
-        return Provenance(*said, datetime.fromisoformat(read_at), orphaned)
+        values: Any = (*row[:7], datetime.fromisoformat(read_at), orphaned)
+        return Provenance(*values)
 
     def evidence(self, node: int) -> Evidence:
         """Return what is beside an entity's file."""

@@ -97,13 +97,14 @@ CREATE TABLE entity (
 );
 CREATE INDEX entity_file ON entity(file);
 
--- Documents whose ref another file has already.
+-- Documents whose ref another file has already; targets: JSON of the files that a Location names.
 CREATE TABLE claim (
   file INTEGER NOT NULL,
   document INTEGER NOT NULL,
   line INTEGER NOT NULL,
   col INTEGER NOT NULL,
   node INTEGER NOT NULL,
+  targets TEXT NOT NULL,
   PRIMARY KEY (file, document)
 ) WITHOUT ROWID;
 CREATE INDEX claim_node ON claim(node);

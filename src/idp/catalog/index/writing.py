@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -112,8 +113,11 @@ class Writer:
     def claim(self, file: int, rows: EntityRows) -> None:
         """Note a document whose ref another has already."""
         self.connection.execute(
-            "INSERT OR REPLACE INTO claim VALUES (?,?,?,?,?)",
-            (file, rows.document, rows.line, rows.column, self.node(rows.ref)),
+            "INSERT OR REPLACE INTO claim VALUES (?,?,?,?,?,?)",
+            (
+                *(file, rows.document, rows.line, rows.column, self.node(rows.ref)),
+                json.dumps(rows.targets),
+            ),
         )
 
     def remove(self, nodes: Iterable[int]) -> None:

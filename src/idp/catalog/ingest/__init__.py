@@ -56,6 +56,20 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Unread:
+    """A source that could not be read, or a part of it; what was known of it stays.
+
+    Attributes:
+        part: the repository or file; empty for the whole source.
+    """
+
+    place: str
+    part: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What the index holds after an ingest.
 
@@ -72,13 +86,21 @@ class Outcome:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Ingested:
+    """What came of an ingest; `unread` is what could not be read this time."""
+
+    outcome: Outcome
+    unread: tuple[Unread, ...]
+
+
 def ingest(
     path: Path,
     origins: Sequence[Origin],
     clock: Clock,
     order: Order = Order(),
     progress: Progress = _silent,
-) -> Outcome:
+) -> Ingested:
     """Bring an index up to date with its sources; another ingest of it waits.
 
     What cannot be read keeps what is known of it; one bad file or document stops nothing.
@@ -101,7 +123,21 @@ def ingest(
         else:
             with seldom_swept(), drafted(path, former) as connection:
                 Settlement(connection, surveys, began, order.grace, progress).settle(order.is_whole)
-        return _outcome(path, clock, began)
+        unread = (
+            Unread(survey.source.place, one.repository, one.message, one.hint)
+            for survey in surveys
+            for one in survey.troubles
+        )
+        return Ingested(outcome(path, clock, began), tuple(unread))
+
+
+def remembered(path: Path) -> list[str]:
+    """Return the sources of an index that somebody named and the platform does not."""
+    if not _is_current(path):
+        return []
+    with _reading(path) as known:
+        rows = known.execute("SELECT place FROM source WHERE given ORDER BY position")
+        return [place for (place,) in rows]
 
 
 def _is_current(path: Path) -> bool:
@@ -159,7 +195,8 @@ def _changes(
     return expired.fetchone() is not None
 
 
-def _outcome(path: Path, clock: Clock, began: datetime) -> Outcome:
+def outcome(path: Path, clock: Clock, began: datetime) -> Outcome:
+    """Return what an index holds."""
     with _reading(path) as connection:
         counts = [
             connection.execute(f"SELECT {one}").fetchone()[0]

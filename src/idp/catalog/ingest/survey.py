@@ -130,10 +130,16 @@ class Survey:
             return []
         return [one.id for at, one in self.known.items() if at not in self.seen]
 
+    def _state(self) -> State:
+        """Return what the source shall be told next time: nothing of files that others read."""
+        if self.shard != WHOLE:
+            return {}
+        return self.former if self.failed else self.source.state()
+
     @property
     def said(self) -> tuple[int, int, str, str]:
         """The source's own row: position, given, state and what could not be read."""
-        state = json.dumps(self.former if self.failed else self.source.state())
+        state = json.dumps(self._state())
         told = json.dumps([[one.repository, one.message, one.hint] for one in self.troubles])
         return self.position, int(self.given), state, told
 
@@ -162,6 +168,14 @@ def _locations(
     )
     for depth, *held, data in rows.fetchall():
         yield depth, found_again(*held), rows_of(entity_of(unpack(data))).targets
+    in_vain = connection.execute(
+        "SELECT f.depth, f.location, f.path, f.stamp, f.repository, f.commit_id, c.targets"
+        " FROM claim c JOIN file f ON f.id = c.file"
+        " WHERE f.source = ? AND c.targets != '[]' ORDER BY f.depth, f.location, c.document",
+        (source,),
+    )
+    for depth, *held, targets in in_vain.fetchall():
+        yield depth, found_again(*held), tuple(json.loads(targets))
 
 
 def found_again(location: str, path: str, stamp: str, repository: str, commit: str) -> Found:

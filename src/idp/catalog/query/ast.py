@@ -82,3 +82,9 @@ class Query:
     order: tuple[Order, ...] = ()
     limit: int | None = None
     text: str = ""
+
+    def at_most(self, limit: int | None) -> Query:
+        """Return the query with another limit, where that is the lower one."""
+        if limit is None or (self.limit is not None and self.limit <= limit):
+            return self
+        return Query(self.condition, self.order, limit, self.text)

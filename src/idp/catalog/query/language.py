@@ -61,7 +61,7 @@ class _Parser:
     def _all(self) -> Condition:
         parts = [self._one()]
         while not self._at_end() and not self._at_clause() and self._keyword() != "or":
-            if self.tokens.peek().kind == ")":
+            if self.tokens.peek().kind in (")", ","):
                 break
             if self._keyword() == "and":
                 self.tokens.take()
@@ -92,6 +92,8 @@ class _Parser:
     def _bracket(self) -> Condition:
         opening = self.tokens.take()
         inner = self._either()
+        if self.tokens.peek().kind == ",":
+            raise self._unexpected(self.tokens.take())
         if self.tokens.peek().kind != ")":
             raise self._fault(opening, "this ( is never closed", "add a )")
         self.tokens.take()

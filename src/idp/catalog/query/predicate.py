@@ -14,6 +14,7 @@ from idp.errors import UsageError
 
 DEEPEST = 100
 _PLAIN = (str, int, float, bool)
+_HELD = "a value, an object with one field, or the type and targetRef of a relation"
 _FORMS = "a value, or {$exists}, {$in}, {$hasPrefix} or {$contains}"
 
 
@@ -65,9 +66,9 @@ def _field(key: str, value: Any, depth: int) -> Condition:
     if operator == "$exists" and isinstance(operand, bool):
         there = Test(Word(key), "has", exact=True)
         return there if operand else Not(there)
-    if operator == "$in" and isinstance(operand, list):
-        if all(isinstance(one, _PLAIN) for one in operand):
-            return Test(Word(key), "=", tuple(Word(_text(one)) for one in operand), exact=True)
+    is_list = isinstance(operand, list) and all(isinstance(one, _PLAIN) for one in operand)
+    if operator == "$in" and is_list:
+        return Test(Word(key), "=", tuple(Word(_text(one)) for one in operand), exact=True)
     if operator == "$hasPrefix" and isinstance(operand, str):
         return Test(Word(key), "=", (Word(operand, prefix=True),), exact=True)
     if operator == "$contains":
@@ -79,19 +80,15 @@ def _contains(key: str, wanted: Any, depth: int) -> Condition:
     """Return that a list holds a value, a relation, or an object with one such field."""
     if isinstance(wanted, _PLAIN):
         return Test(Word(key), "=", (Word(_text(wanted)),), exact=True)
-    if isinstance(wanted, Mapping) and key.lower() == "relations" and "type" in wanted:
-        if isinstance(kind := wanted["type"], str) and wanted.keys() <= {"type", "targetRef"}:
-            field = f"relations.{kind}"
+    if not isinstance(wanted, Mapping) or depth < 2:
+        raise _wrong(f"{key}: $contains cannot take {_shown(wanted)}", _HELD)
+    if key.lower() == "relations" and wanted.keys() <= {"type", "targetRef"}:
+        if isinstance(kind := wanted.get("type"), str):
             target = wanted.get("targetRef", {"$exists": True})
-            return _field(field, target, depth - 1)
-    if isinstance(wanted, Mapping) and len(wanted) == 1:
-        ((inner, value),) = wanted.items()
-        if not inner.startswith("$") and depth > 1:
-            return _field(f"{key}.{inner}", value, depth - 1)
-    raise _wrong(
-        f"{key}: $contains takes a value, an object with one field, or a relation's type and"
-        f" targetRef, not {_shown(wanted)}"
-    )
+            return _field(f"relations.{kind}", target, depth - 1)
+    elif len(wanted) == 1 and not (inner := next(iter(wanted))).startswith("$"):
+        return _field(f"{key}.{inner}", wanted[inner], depth - 1)
+    raise _wrong(f"{key}: $contains cannot take {_shown(wanted)}", _HELD)
 
 
 def _text(value: Any) -> str:

@@ -35,7 +35,8 @@ class Checkout:
     @cached_property
     def common_dir(self) -> str:
         """Where the branches and the configuration are: elsewhere for a linked worktree."""
-        named = _read(f"{self.git_dir}/commondir").strip()
+        is_own = self.git_dir == f"{self.top}/.git"
+        named = "" if is_own else _read(f"{self.git_dir}/commondir").strip()
         return os.path.normpath(os.path.join(self.git_dir, named)) if named else self.git_dir  # noqa: PTH118
 
     @cached_property
@@ -92,7 +93,7 @@ def around(folder: str) -> Checkout | None:
 def _read(path: str) -> str:
     """Return a small text file, nothing if it cannot be read."""
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123
-            return file.read()
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - half the time
+            return file.read().decode("utf-8", "surrogateescape")
     except OSError:
         return ""

@@ -10,7 +10,14 @@ from pathlib import Path
 from idp.catalog.source import checkout, page
 from idp.catalog.source.base import Found, State, Trouble
 from idp.catalog.source.grammar import Place
-from idp.catalog.source.patterns import DEFAULT, chosen, deepest, is_glob, left_out, split_glob
+from idp.catalog.source.patterns import (
+    DEFAULT,
+    chosen,
+    deepest,
+    followed,
+    left_out,
+    split_glob,
+)
 from idp.catalog.source.walk import Walk
 from idp.clock import Clock
 from idp.errors import InvalidInput, NotFound
@@ -33,20 +40,20 @@ class FolderSource:
         if self._root.is_file() and self._files == DEFAULT:
             yield from self._one(str(self._root))
         elif self._root.is_dir():
-            yield from self._walk(str(self._root), self._files, self._skip)
+            is_left_out = left_out(self._skip)
+            root, files = str(self._root), self._files
+            yield from Walk(root, chosen(files), is_left_out, deepest(files), self._now()).run()
         else:
             raise NotFound(
                 f"no folder {self._root}", hint=f"make it, or take the source {self.place} out"
             )
 
-    def _walk(
-        self, root: str, files: tuple[str, ...], skip: tuple[str, ...] = ()
-    ) -> Iterator[Found | Trouble]:
-        return Walk(root, chosen(files), left_out(skip), deepest(files), self._now()).run()
-
     def _one(self, path: str) -> Iterator[Found | Trouble]:
         folder, name = os.path.split(path)
         return Walk(folder, lambda found: found == name, None, 0, self._now()).run()
+
+    def _glob(self, root: str, pattern: str) -> Iterator[Found | Trouble]:
+        return Walk(root, followed(pattern), None, deepest((pattern,)), self._now()).run()
 
     def _now(self) -> int:
         return int(self._clock.now().timestamp() * 1e9)
@@ -79,9 +86,12 @@ class FolderSource:
         within = checkout.around(here)
         tops = [str(self._top()), *([within.top] if within else [])]
         path = self._path(here, written, within, tops)
-        root, pattern = split_glob(path) if is_glob(path) else (path.rpartition("/")[0], "")
+        # A source may itself be in a folder whose name looks like a glob.
+        top = next((one for one in tops if path.startswith(f"{one}/")), "")
+        below, pattern = split_glob(path[len(top) :])
+        root = top + (below if pattern else below.rpartition("/")[0])
         _check_inside(root, tops, written)
-        walked = self._walk(root, (pattern,)) if pattern else self._one(path)
+        walked = self._glob(root, pattern) if pattern else self._one(path)
         there = [one for one in walked if isinstance(one, Found)]
         if not there:
             raise NotFound(f"{written}: there is no file {path}")

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import posixpath
 import re
 import threading
-from collections import defaultdict
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
 from pathlib import Path
 
-from idp.catalog.evidence import ANSWERS, FILES, concerns
+from idp.catalog.evidence import ANSWERS
+from idp.catalog.filelog import contents
 from idp.catalog.source import page
 from idp.catalog.source.base import Found, Kept, State
+from idp.catalog.source.blobs import stamped
 from idp.catalog.source.grammar import Place
 from idp.catalog.source.mirror import EnvFor, Mirror, Tip
-from idp.catalog.source.patterns import SKIPPED, chosen, is_glob, left_out
+from idp.catalog.source.patterns import SKIPPED, chosen, followed, is_glob, left_out
 from idp.errors import InvalidInput, NotFound
 from idp.forge.address import Address, parse_remote
 
@@ -76,7 +76,7 @@ class GitSource:
         # A tag's own object is its tip; the commit says what was read.
         commit = self._mirror.fetch(self._tip)
         self._state = {"form": told, "tip": self._tip.commit, "commit": commit}
-        yield from map(self._found, self._tree.wanted)
+        yield from self._founds(self._tree.wanted, self._tree.files)
 
     @cached_property
     def _tree(self) -> _Tree:
@@ -105,23 +105,20 @@ class GitSource:
             and SKIPPED.isdisjoint(path.split("/"))
         ]
 
-    def _found(self, path: str) -> Found:
-        tree, blob = self._tree, self._tree.files[path]
-        beside = tree.beside(posixpath.dirname(path))
-        return Found(
-            self._location(path),
-            path,
-            ".".join(filter(None, (blob, tree.mark(posixpath.dirname(path), beside)))),
-            self.repository,
-            tree.commit,
-            beside=beside,
-            blobs=tree.files,
-        )
+    def _founds(self, paths: list[str], near: Mapping[str, str]) -> Iterator[Found]:
+        """Yield files; `near` are those of the commit that may be beside them."""
+        tree, repository = self._tree, self.repository
+        services = {*paths, *(path for path in near if path in tree.order)}
+        for path, stamp, beside in stamped(near, paths, services):
+            where = self._location(path)
+            yield Found(
+                where, path, stamp, repository, tree.commit, beside=beside, blobs=tree.files
+            )
 
     def _location(self, path: str) -> str:
         kind = self._kind_of(self._address.host) if self._address else ""
         if kind:
-            return page.page(kind, self.repository, self._tip.short, path)
+            return page.page(kind, self.repository, self._tip.short, path, self._tip.what)
         return f"git:{self._asked.url}#{path}"
 
     def read(self, found: Found, path: str = "") -> bytes:
@@ -131,17 +128,9 @@ class GitSource:
         if blob is None:
             raise NotFound(f"no file {name} in {found.repository}")
         with self._lock:
-            if blob not in self._ahead:
-                self._read_ahead(blob, name)
-            return self._ahead.pop(blob)
-
-    def _read_ahead(self, blob: str, path: str) -> None:
-        """Read a file, and those that will be asked for next: a process for each is slow."""
-        files, blobs = self._tree.files, [blob]
-        for other in self._tree.after(path, BATCH):
-            answers = posixpath.join(posixpath.dirname(other), ANSWERS)
-            blobs += [files[name] for name in (other, answers) if name in files]
-        self._ahead = dict(zip(blobs, self._mirror.contents(blobs), strict=True))
+            if blob not in self._ahead and (ahead := self._tree.ahead(name, BATCH)):
+                self._ahead = dict(zip(ahead, contents(self._mirror.run, ahead), strict=True))
+            return self._ahead.get(blob) or contents(self._mirror.run, [blob])[0]
 
     def target(self, found: Found, written: str) -> Iterator[Found]:
         """Yield the files of the repository that a Location in this file names.
@@ -155,13 +144,14 @@ class GitSource:
                 hint="add what is elsewhere as a source",
             )
         if is_glob(path):
-            is_meant = chosen((path,))
+            is_meant = followed(path)
             there = [one for one in self._tree.files if is_meant(one)]
         else:
             there = [path] if path in self._tree.files else []
         if not there:
             raise NotFound(f"{written}: there is no file {path} in {self.repository}")
-        yield from map(self._found, there)
+        for one in there:
+            yield from self._founds([one], self._tree.below(posixpath.dirname(one)))
 
     def _target(self, found: Found, written: str) -> str:
         if not _SCHEME.match(written):
@@ -177,12 +167,6 @@ class GitSource:
         return next((path for path in candidates if path in self._tree.files), candidates[0])
 
 
-_NAMES = frozenset(path.rpartition("/")[2] for path in FILES)
-_PROSE = (".md", ".adoc", ".rst")
-_DEEPEST = 4
-"""The most parts a path has that says something of a service."""
-
-
 @dataclass
 class _Tree:
     """The files of a commit: their blobs by path, and those that are catalog files."""
@@ -192,44 +176,30 @@ class _Tree:
     wanted: list[str]
 
     @cached_property
-    def _order(self) -> dict[str, int]:
+    def order(self) -> dict[str, int]:
+        """Where each catalog file stands among them."""
         return {path: number for number, path in enumerate(self.wanted)}
 
     @cached_property
-    def _services(self) -> set[str]:
-        return set(map(posixpath.dirname, self.wanted))
+    def _sorted(self) -> list[str]:
+        return sorted(self.files)
 
-    @cached_property
-    def _said(self) -> dict[str, list[str]]:
-        """What says something of a service, by each folder that one could be in."""
-        said: dict[str, list[str]] = defaultdict(list)
-        for path in self.files:
-            parts = path.split("/")
-            if parts[-1] in _NAMES or path.endswith(_PROSE):
-                for first in range(max(0, len(parts) - _DEEPEST), len(parts)):
-                    if concerns(within := "/".join(parts[first:])):
-                        said["/".join(parts[:first])].append(within)
-        return said
+    def below(self, folder: str) -> Mapping[str, str]:
+        """Return the files in and below a folder."""
+        if not folder:
+            return self.files
+        # `0` comes after `/`.
+        first, last = (bisect_left(self._sorted, f"{folder}{end}") for end in "/0")
+        return {path: self.files[path] for path in self._sorted[first:last]}
 
-    def after(self, path: str, count: int) -> list[str]:
-        """Return the next catalog files after one."""
-        start = self._order.get(path, len(self.wanted) - 1) + 1
-        return self.wanted[start : start + count]
+    def ahead(self, path: str, count: int) -> list[str]:
+        """Return the blobs of a catalog file and of those after it, with their answers files.
 
-    def beside(self, folder: str) -> tuple[str, ...]:
-        """Return what says something of the service in a folder, and of none nearer."""
-        return tuple(
-            sorted(path for path in self._said.get(folder, ()) if self._is_own(folder, path))
-        )
-
-    def _is_own(self, folder: str, path: str) -> bool:
-        between = accumulate(path.split("/")[:-1], posixpath.join)
-        return not any(posixpath.join(folder, one) in self._services for one in between)
-
-    def mark(self, folder: str, beside: tuple[str, ...]) -> str:
-        """Return what tells whether anything beside a catalog file has changed."""
-        if not beside:
-            return ""
-        answers = self.files.get(posixpath.join(folder, ANSWERS), "")
-        told = "\0".join((answers, *beside)).encode()
-        return hashlib.blake2b(told, digest_size=8).hexdigest()
+        They will be asked for next, and a process for each is slow. None for another file.
+        """
+        start = self.order.get(path, len(self.wanted))
+        blobs = []
+        for one in self.wanted[start : start + count]:
+            answers = posixpath.join(posixpath.dirname(one), ANSWERS)
+            blobs += [self.files[name] for name in (one, answers) if name in self.files]
+        return blobs

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote, urlsplit
 
 from idp.catalog.source.page import repository_of
-from idp.catalog.source.patterns import DEFAULT, chosen, is_glob, left_out, split_glob
+from idp.catalog.source.patterns import DEFAULT, chosen, left_out, split_glob
 from idp.config.source import BUILT_IN, parse_source
 from idp.errors import InvalidInput
 
-HOSTS = {"github": "github.com", "gitlab": "gitlab.com", "gitea": ""}
+if TYPE_CHECKING:
+    from idp.forge.base import Kind
+
+HOSTS: Mapping[Kind, str] = {"github": "github.com", "gitlab": "gitlab.com", "gitea": ""}
 HINT = (
     "write a folder, a glob, a git URL (https://, ssh://, git@HOST:PATH, file://), github:OWNER,"
     " gitlab:GROUP, gitea:OWNER@HOST or backstage:URL"
 )
 
+_KINDS: Mapping[str, Kind] = {kind: kind for kind in HOSTS}
 _FORGE = re.compile(r"(github|gitlab|gitea):(.*)")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+-]*:|[\w.-]+@[\w.-]+:(?!//)")
 _OWNER = re.compile(r"[A-Za-z0-9_][\w.-]*(?:/[A-Za-z0-9_][\w.-]*)*")
@@ -36,7 +41,7 @@ class Place:
         url: of the repository, or of the Backstage.
         ref: the branch, tag or commit of the repository; empty for its default branch.
         subfolder: where in the repository to look.
-        forge: github, gitlab or gitea.
+        forge: what kind of forge it is, of a forge only.
         host: of the forge, with its port; empty for the platform's own Gitea.
         owner: the organisation, the group with those around it, or the person.
         files: globs from the top of the source (of each repository, on a forge).
@@ -49,7 +54,7 @@ class Place:
     url: str = ""
     ref: str = ""
     subfolder: str = ""
-    forge: str = ""
+    forge: Kind = "github"
     host: str = ""
     owner: str = ""
     files: tuple[str, ...] = DEFAULT
@@ -74,7 +79,7 @@ def parse_place(
             raise InvalidInput(f"{written} has no files", hint="leave out `files` and `skip`")
         return _backstage(written)
     if found := _FORGE.fullmatch(written):
-        place = _forge(written, found[1], found[2])
+        place = _forge(written, _KINDS[found[1]], found[2])
     else:
         place = _git(written) if _URL.match(written) else _folder(written, base)
         left_out(skip)
@@ -109,7 +114,7 @@ def _hidden(written: str) -> str:
     return re.sub(r"//[^/]*@", "//***@", written)
 
 
-def _forge(written: str, forge: str, rest: str) -> Place:
+def _forge(written: str, forge: Kind, rest: str) -> Place:
     owner, at, host = rest.partition("@")
     if not _OWNER.fullmatch(owner) or (at and not _HOST.fullmatch(host)):
         example = f"{forge}:acme, {forge}:acme@git.example.com"
@@ -168,8 +173,8 @@ def _file_url(written: str) -> Place:
 
 def _folder(written: str, base: Path) -> Place:
     home = os.path.expanduser(written)  # noqa: PTH111 - which leaves `~nobody/` as it is
-    path = os.path.normpath(base.absolute() / home)
-    if not is_glob(path):
-        return Place("folder", path, root=Path(path))
-    root, pattern = split_glob(path)
-    return Place("folder", path, root=Path(root), files=(pattern,))
+    top, pattern = split_glob(home)
+    root = os.path.normpath(base.absolute() / top)
+    if not pattern:
+        return Place("folder", root, root=Path(root))
+    return Place("folder", f"{root}/{pattern}", root=Path(root), files=(pattern,))

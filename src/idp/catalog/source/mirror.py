@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from idp import git, proc
 from idp.catalog.source.walk import readable
@@ -40,13 +41,20 @@ class Tip:
         """The branch, tag or commit as a page's URL has it."""
         return self.name.removeprefix("refs/heads/").removeprefix("refs/tags/")
 
+    @property
+    def what(self) -> str:
+        """Whether it is a branch, a tag or a commit."""
+        if self.name == self.commit:
+            return "commit"
+        return "tag" if self.name.startswith("refs/tags/") else "branch"
+
 
 @dataclass(frozen=True)
 class Mirror:
     """The copy of one repository.
 
     Attributes:
-        cache: the folder that mirrors are kept in.
+        cache: idp's cache; mirrors are kept below it.
     """
 
     url: str
@@ -56,7 +64,7 @@ class Mirror:
     @property
     def path(self) -> Path:
         """The mirror's folder."""
-        return self.cache / f"{hashlib.sha256(self.url.encode()).hexdigest()[:24]}.git"
+        return self.cache / "catalog" / f"{hashlib.sha256(self.url.encode()).hexdigest()[:24]}.git"
 
     def tip(self, ref: str = "") -> Tip:
         """Ask the server what a branch, a tag or its default branch is now.
@@ -86,8 +94,8 @@ class Mirror:
         Raises:
             NotAllowed, RemoteFailed: the server refused us, or cannot be reached.
         """
-        self.cache.mkdir(parents=True, exist_ok=True)
-        with locked(self.cache):
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with locked(self.path.parent):
             self._make()
         kept = f"refs/idp/{hashlib.sha256(tip.name.encode()).hexdigest()[:24]}"
         with locked(self.path):
@@ -95,14 +103,14 @@ class Mirror:
             if tip.name != tip.commit or not self.has(tip.commit):
                 with git.talking_to(self.url):
                     words = ("--quiet", "--no-tags", "--no-write-fetch-head", "--")
-                    self._git("fetch", *words, self.url, f"+{tip.name}:{kept}")
+                    self.run("fetch", *words, self.url, f"+{tip.name}:{kept}")
         named = tip.commit if tip.name == tip.commit else kept
-        return self._git("rev-parse", f"{named}^{{commit}}").stdout.decode().strip()
+        return self.run("rev-parse", f"{named}^{{commit}}").stdout.decode().strip()
 
     def _make(self) -> None:
         """Make the empty mirror, whole or not at all."""
         if not self.path.exists():
-            with workshop(self.cache) as room:
+            with workshop(self.path.parent) as room:
                 git.run("init", "--quiet", "--bare", "--", str(room / "new"))
                 (room / "new").rename(self.path)
 
@@ -120,20 +128,15 @@ class Mirror:
         """Tell whether a commit is here already."""
         if not self.path.exists() or not _COMMIT.fullmatch(commit):
             return False
-        return not self._git("cat-file", "-e", f"{commit}^{{commit}}", ok=(0, 1, 128)).code
+        return not self.run("cat-file", "-e", f"{commit}^{{commit}}", ok=(0, 1, 128)).code
 
     def files(self, commit: str) -> dict[str, str]:
         """Return the plain files of a commit: their blobs by path."""
-        listing = self._git("ls-tree", "-r", "-z", commit).stdout
+        listing = self.run("ls-tree", "-r", "-z", commit).stdout
         tree = git.tree_of(listing)
         return {readable(p): entry.oid for p, entry in tree.items() if entry.mode[:3] == "100"}
 
-    def contents(self, blobs: Iterable[str]) -> list[bytes]:
-        """Return the contents of blobs, in one process; nothing for one that is missing."""
-        asked = "".join(f"{blob}\n" for blob in blobs).encode()
-        return list(git.batch(self._git("cat-file", "--batch", stdin=asked).stdout))
-
-    def _git(
-        self, *args: str, ok: tuple[int, ...] = (0,), stdin: bytes | None = None
-    ) -> proc.Finished:
-        return git.run(*args, cwd=self.path, env=self.env_for(self.url), ok=ok, stdin=stdin)
+    def run(self, *args: str, **more: Any) -> proc.Finished:
+        """Run git in the mirror."""
+        more.setdefault("env", self.env_for(self.url))
+        return git.run(*args, cwd=self.path, **more)

@@ -7,14 +7,18 @@ from urllib.parse import quote, unquote, urlsplit
 
 from idp.forge.address import Address
 
-_BEFORE_REF = {"github": "blob", "gitlab": "-/blob", "gitea": "src/branch"}
 _MARK = re.compile(r"/(?:-/)?(?:blob|raw|tree|edit|src)/(?:(?:branch|tag|commit)/)?")
 
 
-def page(kind: str, repository: str, ref: str, path: str) -> str:
-    """Return the URL of a file's page; kind is github, gitlab or gitea."""
-    names = quote(f"{ref}/{path}", safe="/@", errors="surrogateescape")
-    return f"{repository}/{_BEFORE_REF[kind]}/{names}"
+def page(kind: str, repository: str, ref: str, path: str, what: str = "branch") -> str:
+    """Return the URL of a file's page.
+
+    Args:
+        kind: github, gitlab or gitea.
+        what: whether the ref is a branch, a tag or a commit.
+    """
+    before = {"github": "blob", "gitlab": "-/blob", "gitea": f"src/{what}"}[kind]
+    return f"{repository}/{before}/{quote(f'{ref}/{path}', safe='/@')}"
 
 
 def repository_of(url: str) -> tuple[Address, str] | None:
@@ -23,7 +27,7 @@ def repository_of(url: str) -> tuple[Address, str] | None:
     if parts.scheme != "https" or not parts.hostname or not (mark := _MARK.search(parts.path)):
         return None
     name = unquote(parts.path[: mark.start()]).strip("/").removesuffix(".git")
-    rest = unquote(parts.path[mark.end() :], errors="surrogateescape").strip("/")
+    rest = unquote(parts.path[mark.end() :]).strip("/")
     if "/" not in name or "/" not in rest:
         return None
     host = parts.netloc.rpartition("@")[2].lower()

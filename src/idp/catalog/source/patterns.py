@@ -12,6 +12,9 @@ NAMES = frozenset({"catalog-info.yaml", "catalog-info.yml"})
 SKIPPED = frozenset({".git", ".venv", "node_modules"})
 """Folders that no source looks into."""
 
+MOST_STARS = 3
+"""In a Location's glob: matching takes the length of a path to the power of their number."""
+
 _MAGIC = re.compile(r"[*?\[{]")
 
 Chosen = Callable[[str], bool]
@@ -59,6 +62,19 @@ def chosen(files: Sequence[str]) -> Chosen:
 
 def _is_named(path: str) -> bool:
     return path.rpartition("/")[2] in NAMES
+
+
+def followed(pattern: str) -> Chosen:
+    """Return what tells the files that a Location's glob means: anybody may have written it.
+
+    Raises:
+        InvalidInput: it cannot be understood, or would take for ever.
+    """
+    if len(re.findall(r"\*+", pattern)) > MOST_STARS:
+        raise InvalidInput(
+            f"{pattern} has more than {MOST_STARS} times `*` or `**`", hint="name folders in full"
+        )
+    return chosen((pattern,))
 
 
 def deepest(files: Sequence[str]) -> int | None:

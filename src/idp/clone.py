@@ -1,4 +1,4 @@
-"""A throwaway clone: a service is updated as its forge has it, and no work tree is touched."""
+"""A throwaway clone: a repository is changed as its forge has it, and no work tree is touched."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from idp import git, proc
-from idp.errors import InvalidInput, NotFound, RemoteFailed
-from idp.service.merge import changes
-from idp.service.proposal import Update
+from idp.errors import InvalidInput, NotAllowed, NotFound, Refused, RemoteFailed
 from idp.workshop import workshop
 
 HEADS = "refs/heads/"
@@ -65,6 +64,18 @@ class Remote:
         rows = dict(line.split("\t")[::-1] for line in said.splitlines())
         return {branch: rows.get(ref, "") for ref, branch in wanted.items()}
 
+    def default(self) -> str:
+        """Return the default branch.
+
+        Raises:
+            NotFound: there is none, as before the first commit.
+        """
+        said = self.read("ls-remote", "--symref", "--", self.url, "HEAD").decode()
+        found = re.match(r"ref: refs/heads/(\S+)\tHEAD\n", said)
+        if not found:
+            raise NotFound(f"{self.name} has no default branch")
+        return found[1]
+
 
 @dataclass(frozen=True)
 class Clone:
@@ -78,22 +89,12 @@ class Clone:
         """Fetch another branch and return the commit at its tip; "" where there is none."""
         return _fetch(self.remote, self.repo.top, branch)
 
-    def write_tree(self, update: Update) -> str:
-        """Write the tree that the update comes to; conflicts stand in it as their markers."""
-        repo, prefix = self.repo, update.service.prefix
-        ours, merged = update.sides.ours, update.merged
-        new = {entry.oid for entry in merged.tree.values()} - {e.oid for e in ours.values()}
-        if new:
-            repo.run("unpack-objects", "-q", stdin=update.scratch.pack(sorted(new)))
-        lines = b""
-        for path, _ in changes(ours, merged):
-            entry = merged.tree.get(path)
-            stages = {0: entry} if entry else {}
-            lines += git.index_lines(f"{prefix}{path}", stages, repo.nothing)
-        index = repo.git_dir / "update-index"
-        repo.run("read-tree", update.service.head, index=index)
-        repo.run("update-index", "-z", "--replace", "--index-info", stdin=lines, index=index)
-        return repo.run("write-tree", index=index).stdout.decode().strip()
+    def write_tree(self, base: str, lines: bytes) -> str:
+        """Write the tree that a commit's tree becomes by these lines (`git.index_lines`)."""
+        index = self.repo.git_dir / "update-index"
+        self.repo.run("read-tree", base, index=index)
+        self.repo.run("update-index", "-z", "--replace", "--index-info", stdin=lines, index=index)
+        return self.repo.run("write-tree", index=index).stdout.decode().strip()
 
     def write_commit(self, tree: str, parent: str, message: str, who: Mapping[str, str]) -> str:
         """Write a commit; `who` is the environment that names its author."""
@@ -103,6 +104,57 @@ class Clone:
     def word(self, *args: str) -> str:
         """Run git on the clone and return what it prints."""
         return self.repo.text(*args)
+
+    def is_ours(self, base: str, tip: str, trailer: str) -> bool:
+        """Tell whether a branch holds nothing, beyond its base, but one commit as idp wrote it.
+
+        Args:
+            trailer: the trailer of the commit's message that names the commit's own tree.
+        """
+        commits = self.word("rev-list", f"{base}..{tip}").split()
+        if not commits:
+            return True
+        told = f"%(trailers:key={trailer},valueonly=true,separator=%x20)"
+        said = self.word("log", "-1", f"--format=%T %P%n{told}", tip)
+        about, _, named = said.partition("\n")
+        tree, *parents = about.split()
+        return len(commits) == 1 == len(parents) and named.strip() == tree
+
+    def holds(self, base: str, tip: str, tree: str) -> bool:
+        """Tell whether a branch, merged into its base, comes to a tree."""
+        if self.word("rev-parse", f"{tip}^{{tree}}") == tree:
+            return True
+        asked = ("merge-tree", "--write-tree", "--allow-unrelated-histories", base, tip)
+        done = self.repo.run(*asked, ok=(0, 1))
+        return done.code == 0 and done.stdout.decode().strip() == tree
+
+    def push(self, branch: str, tip: str, commit: str) -> None:
+        """Make a commit the tip of a branch, or delete the branch where it is "".
+
+        Args:
+            tip: what the tip must be still, "" for no such branch.
+
+        Raises:
+            Refused: somebody pushed in between.
+            NotAllowed: the remote does not let us.
+        """
+        remote, ref = self.remote, f"{HEADS}{branch}"
+        lease = f"--force-with-lease={ref}:{tip}"
+        asked = ("--porcelain", lease, "--", remote.url, f"{commit}:{ref}")
+        try:
+            with git.talking_to(remote.url):
+                done = git.run("push", *asked, cwd=self.repo.top, env=remote.env, ok=(0, 1))
+                rejected = _rejected(done.stdout.decode(errors="replace"))
+                if done.code and not rejected:
+                    raise proc.CommandFailed(("git", "push"), done)
+        except RemoteFailed:
+            # The answer may have been lost after the work was done.
+            if remote.tips(branch)[branch] != commit:
+                raise
+            return
+        if rejected:
+            said = (rejected, *done.stderr.decode(errors="replace").splitlines())
+            raise _refusal(remote.name, branch, said)
 
 
 @contextmanager
@@ -166,6 +218,40 @@ def _told_as(name: str, top: Path) -> Iterator[None]:
     except InvalidInput as error:
         error.message = error.message.replace(str(top), name)
         raise
+
+
+def _rejected(porcelain: str) -> str:
+    """Return why the server did not take a branch, empty where it took it or was not heard."""
+    lines = (line for line in porcelain.splitlines() if line.startswith("!"))
+    return next((line for line in lines if "[remote failure]" not in line), "")
+
+
+def _refusal(name: str, branch: str, said: tuple[str, ...]) -> Exception:
+    words, where = "\n".join(said), f"{branch} of {name}"
+    folders = list(accumulate(branch.split("/")[:-1], "{}/{}".format))
+    if "exists; cannot create" in words or "directory file conflict" in words:
+        return Refused(
+            f"{where} cannot be made: a branch has the name of a folder in its name",
+            hint=f"rename that branch: {', or '.join(folders)}",
+            details=said,
+        )
+    if "stale info" in words or "cannot lock ref" in words:
+        return Refused(
+            f"somebody pushed to {where} in between: it was not overwritten",
+            hint="run the command again",
+        )
+    if "workflow" in words and "refusing to allow" in words:
+        return NotAllowed(
+            "the token may not change workflow files, and this does",
+            hint="a token with the scope `workflow` (or the permission Workflows: write); "
+            "GitHub Actions' own token cannot have it",
+            details=said,
+        )
+    return NotAllowed(
+        f"the push to {where} was refused",
+        hint=f"allow the account to push branches below {folders[-1] if folders else branch}/",
+        details=said,
+    )
 
 
 def remote_of(repo: git.Repo) -> tuple[str, str]:

@@ -1,0 +1,1 @@
+"""All there is to know of an entity on one screen: above all, who to ask."""

@@ -1,0 +1,1 @@
+"""Adding a service to the sources of the platform's catalog."""
