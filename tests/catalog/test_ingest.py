@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from idp.catalog.index.find import find
 from idp.catalog.index.opened import Index, opened
-from idp.catalog.ingest import Order, ingest
+from idp.catalog.ingest import Order, ingest, remembered
 
 from .index_stories import component, group, ingested, later, made, origin, written
 
@@ -317,3 +318,19 @@ def test_of_two_ingests_at_once_both_are_right(tmp_path: Path) -> None:
     assert [run.wait() for run in runs] == [0, 0, 0]
     with opened(path) as index:
         assert len(refs(index)) == 50
+
+
+def test_a_file_of_two_sources_is_read_once(tmp_path: Path) -> None:
+    path = made(tmp_path, {"pay/catalog-info.yaml": component("pay")})
+    both = [tmp_path / "org", tmp_path / "org" / "pay"]
+    assert ingested(path, both).problems == 0
+    assert ingested(path, [both[1]], order=Order(is_whole=False)).problems == 0
+    assert ingested(path, [both[1]]).orphans == 0
+
+
+def test_a_source_that_is_named_by_mistake_is_not_remembered(tmp_path: Path) -> None:
+    path = made(tmp_path, {"catalog-info.yaml": component("pay")})
+    wrong = replace(origin(tmp_path / "nope"), given=True)
+    done = ingest(path, [wrong], later(), Order(is_whole=False))
+    assert [one.place for one in done.unread] == [str(tmp_path / "nope")]
+    assert (done.outcome.problems, remembered(path)) == (0, [])

@@ -33,6 +33,7 @@ MAX_ALIASES = 100
 
 TEMPLATING = re.compile(r"\{\{|\{%")
 _TEMPLATE = re.compile(r"^kind:\s*Template\b", re.M)  # whose own steps have such marks
+_COMMENT = re.compile(r"(?:^|[ \t])#.*")
 _LEFT_OVER = "did not find expected <document start>"
 # At the left margin it begins a document, whatever surrounds it.
 _DOCUMENT = re.compile(r"^---(?=\s|\Z)", re.M)
@@ -138,8 +139,10 @@ class _SpoiledError(Exception):
 def _spoil(document: Document, text: str, mark: Any, message: str) -> None:
     """Note why a document is no YAML, and where."""
     document.data = None
-    document.is_templated = bool(TEMPLATING.search(text)) and not _TEMPLATE.search(text)
     lines = text.split("\n")
+    # What spoils it stands before the place where the parser gives up, and in no comment.
+    read = "\n".join(_COMMENT.sub("", line) for line in lines[: mark.line + 1])
+    document.is_templated = bool(TEMPLATING.search(read)) and not _TEMPLATE.search(text)
     line = lines[mark.line] if mark.line < len(lines) else ""
     mend = _mend(message, line)
     row, column = mark.line + 1 + document.shift, mark.column + 1

@@ -114,15 +114,18 @@ def ingest(
         former = path if _is_current(path) else None
         with _reading(former) as known:
             surveys = _surveys(known, origins, order.shard)
+            elsewhere = set() if order.is_whole else _of_others(known, surveys)
             for survey in surveys:
-                survey.look(partial(progress, survey.source.place))
+                survey.look(partial(progress, survey.source.place), elsewhere)
                 survey.follow_known(known)
+                elsewhere |= survey.seen
             is_same = former and not _changes(known, surveys, order, began)
         if is_same:
             os.utime(path, (began.timestamp(),) * 2)
         else:
             with seldom_swept(), drafted(path, former) as connection:
-                Settlement(connection, surveys, began, order.grace, progress).settle(order.is_whole)
+                met = [survey for survey in surveys if not survey.is_mistaken]
+                Settlement(connection, met, began, order.grace, progress).settle(order.is_whole)
         unread = (
             Unread(survey.source.place, one.repository, one.message, one.hint)
             for survey in surveys
@@ -177,17 +180,26 @@ def _surveys(known: sqlite3.Connection, origins: Iterable[Origin], shard: Shard)
     return surveys
 
 
+def _of_others(known: sqlite3.Connection, surveys: Sequence[Survey]) -> set[str]:
+    """Return the files of sources that are not read now."""
+    now = {survey.number for survey in surveys}
+    others = [row[0] for row in known.execute("SELECT id FROM source") if row[0] not in now]
+    return {location for number in others for location in known_files(known, number)}
+
+
 def _changes(
     known: sqlite3.Connection, surveys: Sequence[Survey], order: Order, now: datetime
 ) -> bool:
     """Tell whether anything is to be written."""
     rows = known.execute("SELECT place, position, given, state, trouble FROM source")
     held = {row[0]: row[1:] for row in rows}
-    if order.is_whole and set(held) != {survey.source.place for survey in surveys}:
+    met = {survey.source.place for survey in surveys if not survey.is_mistaken}
+    if order.is_whole and set(held) != met:
         return True
     if any(
         survey.unread or survey.gone or held.get(survey.source.place) != survey.said
         for survey in surveys
+        if not survey.is_mistaken
     ):
         return True
     oldest = (now - order.grace).isoformat()

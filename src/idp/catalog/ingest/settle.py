@@ -100,7 +100,7 @@ class Settlement:
 
     def _write(self, survey: Survey, depth: int, found: Found, rows: FileRows | Exception) -> None:
         """Write one file instead of what is known of it."""
-        former = self._digest(found) if found.location in survey.known else None
+        former = self._digest(found)
         if isinstance(rows, Exception):
             rows = _unreadable(rows)
             found = _unstamped(found)
@@ -111,11 +111,11 @@ class Settlement:
         elif former != rows.digest or self._has_orphans(number):
             self._replace(number, rows, is_new=former is None)
 
-    def _digest(self, found: Found) -> bytes:
-        (digest,) = self.connection.execute(
+    def _digest(self, found: Found) -> bytes | None:
+        row = self.connection.execute(
             "SELECT digest FROM file WHERE location = ?", (found.location,)
         ).fetchone()
-        return bytes(digest)
+        return row and bytes(row[0])
 
     def _has_orphans(self, file: int) -> bool:
         found = self.connection.execute(

@@ -69,10 +69,21 @@ class Survey:
     unread: list[tuple[int, Found]] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     failed: bool = False
+    elsewhere: set[str] = field(default_factory=set)
 
-    def look(self, progress: Callable[[int, int], None]) -> None:
-        """List the source; what cannot be read now is noted as a trouble."""
+    @property
+    def is_mistaken(self) -> bool:
+        """Whether somebody named it for the first time, and it is not there."""
+        return self.given and self.failed and not self.number
+
+    def look(self, progress: Callable[[int, int], None], elsewhere: set[str]) -> None:
+        """List the source; what cannot be read now is noted as a trouble.
+
+        Args:
+            elsewhere: the files of other sources, which are not read twice.
+        """
         kept = set()
+        self.elsewhere = set(elsewhere)
         try:
             for one in self.source.scan(self.former):
                 if isinstance(one, Found):
@@ -95,6 +106,8 @@ class Survey:
         if found.location in self.seen:
             return
         self.seen.add(found.location)
+        if found.location in self.elsewhere:
+            return
         known = self.known.get(found.location)
         if known is None or known.stamp != found.stamp or not _are_as_they_were(known, found):
             self.unread.append((depth, found))
