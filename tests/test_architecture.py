@@ -13,8 +13,8 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "idp"
 
 ROOMS = """
-errors clock
-config plan rules output proc rest registry workshop
+errors clock rules
+config plan output proc rest registry workshop
 ledger git scaffold forge kube
 catalog audit workload releases clone
 provider

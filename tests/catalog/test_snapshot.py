@@ -29,7 +29,7 @@ from idp.snapshot import Published, Request, publish
 from ..clock import FakeClock
 from ..releases.server import certificate, https, send
 from ..service.stories import idp, idp_process
-from .index_stories import component, group, ingested, made, written
+from .index_stories import component, group, ingested, later, made, written
 
 TOKEN = "put-4711-of-nobody"
 FILES = {"pay/catalog-info.yaml": component("payments"), "org/catalog-info.yaml": group("team-a")}
@@ -57,13 +57,11 @@ def published(index: Path, where: Place, **more: Any) -> Published:
     return publish(Request(index, where, bench, **more), FakeClock(), lambda _: True)
 
 
-def changed(tmp_path: Path, name: str, later: timedelta = timedelta(days=1)) -> Path:
-    """Ingest another component into the same index, some time later."""
-    clock = FakeClock()
-    clock.sleep(later.total_seconds())
+def changed(tmp_path: Path, name: str, days: int = 1) -> Path:
+    """Ingest another component into the same index, some days later."""
     org = written(tmp_path / "org", {f"{name}/catalog-info.yaml": component(name)})
     index = tmp_path / "index" / "catalog.db"
-    ingested(index, [org], clock)
+    ingested(index, [org], later(days=days))
     return index
 
 
@@ -120,14 +118,14 @@ def test_where_nothing_changed_only_the_time_goes_on(
     shared = place(tmp_path / "shared")
     first = published(index, shared)
     pull(shared, laptop)
-    later = checked(index) + timedelta(hours=1)
-    os.utime(index, (later.timestamp(),) * 2)
+    anew = checked(index) + timedelta(hours=1)
+    os.utime(index, (anew.timestamp(),) * 2)
 
     second = published(index, shared)
     assert not second.uploaded
     assert second.data == first.data
     assert not pull(shared, laptop).updated
-    assert checked(laptop) == later
+    assert checked(laptop) == anew
 
 
 def test_a_laptop_that_only_pulls_follows_what_is_published(
@@ -154,7 +152,7 @@ def test_the_snapshot_before_stays_for_its_readers_and_older_ones_go(
     second = published(changed(tmp_path, "orders"), place(shared))
     assert {first.data, second.data} < {path.name for path in shared.iterdir()}
 
-    third = published(changed(tmp_path, "users", timedelta(days=2)), place(shared))
+    third = published(changed(tmp_path, "users", 2), place(shared))
     assert sorted(path.name for path in shared.iterdir()) == sorted(
         ["catalog.json", second.data, third.data]
     )
@@ -426,11 +424,11 @@ def test_old_data_go_from_a_server_too_if_it_lets_us(
     first = published(index, place(server.url))
     published(changed(tmp_path, "orders"), place(server.url))
     server.refused.add(f"DELETE /idp/{first.data}")
-    published(changed(tmp_path, "users", timedelta(days=2)), place(server.url))
+    published(changed(tmp_path, "users", 2), place(server.url))
     assert f"/idp/{first.data}" in server.files
 
     server.refused.clear()
-    published(changed(tmp_path, "mail", timedelta(days=3)), place(server.url))
+    published(changed(tmp_path, "mail", 3), place(server.url))
     assert len(server.files) == 4
 
 

@@ -8,7 +8,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib import import_module
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from typer.main import get_command
 
 from idp.__main__ import hoisted
 from idp.cli import COMMANDS, app
+from idp.cli.catalog import VERBS
+from idp.cli.lazy import load
 
 from ..service.stories import idp
 
@@ -39,8 +41,11 @@ def commands() -> dict[str, Any]:
     """Return every command and group that is declared, by its words."""
     found: dict[str, Any] = {"": get_command(app)}
     for name in COMMANDS:
-        module = import_module(f"idp.cli.{name.replace('-', '_')}")
-        found |= dict(below(name, get_command(module.app)))
+        found |= dict(below(name, load("idp.cli", name)))
+    for name in VERBS:
+        verb = load("idp.cli.catalog", name)
+        found["catalog"].add_command(verb, name)
+        found |= dict(below(f"catalog {name}", verb))
     return found
 
 
@@ -73,7 +78,7 @@ def test_a_plain_start_loads_nothing_heavy(words: list[str]) -> None:
     loaded = {name.split(".")[0] for name in run.stderr.split()}
     assert HEAVY & loaded == set()
     assert not {
-        name for name in run.stderr.split() if re.match(r"idp\.(cli\.|config|service)", name)
+        name for name in run.stderr.split() if re.match(r"idp\.(cli\.(?!lazy)|config|service)", name)
     }
 
 
@@ -139,11 +144,12 @@ def test_every_example_is_a_call_that_idp_takes(
             monkeypatch.setattr(
                 command, "callback", lambda *_, path=path, **given: ran.append((path, given))
             )
-    words = hoisted(shlex.split(example)[1:])
+    words = hoisted(list(takewhile(lambda word: word not in ("|", ">"), shlex.split(example)))[1:])
     group = get_command(app)
     for name in COMMANDS:
         group.add_command(EVERY[name], name)  # type: ignore[attr-defined]
-    monkeypatch.setattr(type(group), "resolve_command", typer.core.TyperGroup.resolve_command)
+    for lazy in (group, EVERY["catalog"]):
+        monkeypatch.setattr(type(lazy), "resolve_command", typer.core.TyperGroup.resolve_command)
     group(words, prog_name="idp", standalone_mode=False)
     assert len(ran) == 1
 
