@@ -43,20 +43,25 @@ def popular(index: Index, many: int) -> list[str]:
 def questions(index: Index, runs: int) -> dict[str, list[Ask]]:
     """Return what is asked, by kind."""
     draw = random.Random(SEED)
-    kinds, owners = values(index, "kind"), values(index, "spec.owner")
-    fields = [(f, values(index, p)) for f, p in (("lifecycle", "spec.lifecycle"),
-              ("type", "spec.type"), ("tag", "metadata.tags"))]  # fmt: skip
+    owners, kinds = values(index, "spec.owner"), values(index, "kind")
+    cards = index.connection.execute("SELECT kind, type, lifecycle FROM entity").fetchall()
+    types = values(index, "spec.type")
     slugs = values(index, "metadata.annotations.github.com/project-slug")
     names = [part for name in values(index, "metadata.name") for part in name.strip('"').split("-")]
 
     def kind_and_field() -> str:
-        field, of_field = draw.choice(fields)
-        return f"kind={draw.choice(kinds)} {field}={draw.choice(of_field)} limit 100"
+        kind, type_, lifecycle = draw.choice(cards)
+        field = draw.choice([f"type={type_}", f"lifecycle={lifecycle}"][: 1 + bool(lifecycle)])
+        return f"kind={kind} {field} limit 100" if type_ else f"kind={kind} limit 100"
+
+    def unrelated() -> str:
+        return f"kind={draw.choice(kinds)} type={draw.choice(types)} limit 100"
 
     busiest = popular(index, 1)[0]
     several = popular(index, 50)
     return {
         "kind and field, a page of 100": [_found(kind_and_field()) for _ in range(runs)],
+        "kind and field that may exclude each other": [_found(unrelated()) for _ in range(runs)],
         "by owner, all": [_found(f"owner={draw.choice(owners)}") for _ in range(runs)],
         "by annotation, all": [
             _found(f"annotations.github.com/project-slug={draw.choice(slugs)}") for _ in range(runs)

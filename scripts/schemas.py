@@ -14,6 +14,16 @@ from pydantic import TypeAdapter
 
 from idp.auth import LoggedIn, LoggedOut
 from idp.catalog.check import Verdict
+from idp.catalog.export import Exported
+from idp.catalog.graph.around import Graph
+from idp.catalog.history import Past, Version
+from idp.catalog.impact.told import Impact
+from idp.catalog.ingest import Outcome
+from idp.catalog.problems import Listed as CatalogProblem
+from idp.catalog.score import Report, Scored, Team
+from idp.catalog.show.record import Shown as ShownEntity
+from idp.catalog.snapshot.pull import Pulled
+from idp.cli.registering import Registered
 from idp.cli.template import Listed
 from idp.cli.update_pull import Proposed
 from idp.cli.update_service import Updated
@@ -26,6 +36,7 @@ from idp.service.create import Created
 from idp.service.merge import FileOutcome
 from idp.service.status import Status
 from idp.service.update import Undone
+from idp.snapshot import Published
 from idp.template.release import Released, Verified
 from idp.template.show import Shown
 
@@ -65,6 +76,20 @@ SHAPES: dict[str, tuple[Any, Literal["validation", "serialization"]]] = {
     "template-verify": (Verified, "serialization"),
     "update-undone": (Undone, "serialization"),
     "catalog-validate": (list[Verdict], "serialization"),
+    "catalog-ingest": (Outcome, "serialization"),
+    "catalog-show": (ShownEntity, "serialization"),
+    "catalog-impact": (Impact, "serialization"),
+    "catalog-graph": (Graph, "serialization"),
+    "catalog-score": (list[Scored], "serialization"),
+    "catalog-score-report": (Report, "serialization"),
+    "catalog-score-teams": (list[Team], "serialization"),
+    "catalog-problems": (list[CatalogProblem], "serialization"),
+    "catalog-history": (list[Version], "serialization"),
+    "catalog-history-at": (Past, "serialization"),
+    "catalog-register": (Registered, "serialization"),
+    "catalog-export": (Exported, "serialization"),
+    "catalog-snapshot-publish": (Published, "serialization"),
+    "catalog-snapshot-pull": (Pulled, "serialization"),
     "config-explain": (list[Setting], "serialization"),
     "auth-login": (LoggedIn, "serialization"),
     "auth-status": (list[Standing], "serialization"),

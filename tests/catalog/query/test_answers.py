@@ -54,6 +54,9 @@ def test_an_unknown_field_to_show_is_told(company: Catalog) -> None:
 
 def test_the_best_match_of_a_text_comes_first(company: Catalog) -> None:
     assert company.names("text~checkout") == "checkout payments"
+    assert company.names("text~checkout limit 1") == "checkout"
+    assert company.names("text~checkout limit 9") == "checkout payments"
+    assert company.names("text~checkout tag=pci limit 9") == "payments"
     assert company.names("text~checkout order by name desc") == "payments checkout"
 
 

@@ -13,10 +13,10 @@ from typing import Any
 from idp.catalog.index.opened import Index
 from idp.catalog.query.tree import Group, Leaf, Negated, Tree, probe, says
 
-OF_A_PAGE, OF_ALL, ANY = 5000, 20000, 10**9
+OF_A_PAGE, OF_ALL, ANY = 2500, 20000, 10**9
 """Of more entities than this the refs are walked: for a page of them, for all; or never."""
 
-GUESS = 2500
+GUESS = 1250
 """What a condition is taken to find that costs as much to count as to ask."""
 
 RANK = "bm25(words, 10.0, 5.0, 1.0)"

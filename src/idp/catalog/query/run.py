@@ -114,11 +114,24 @@ def answer(
 def _statement(
     index: Index, query: Query, selected: list[Column], origin: Start
 ) -> tuple[str, tuple[Any, ...]]:
+    columns = ", ".join(one.sql for one in selected)
+    if origin.ranked and not query.order and query.limit is not None:
+        # What has the words is ranked before entities are read: there may be very many.
+        best = (
+            f"SELECT {origin.node} AS id, n.ref AS ref, {RANK} AS score FROM {origin.table}"
+            f" CROSS JOIN node n ON n.id = {origin.node} WHERE {origin.condition}"
+            " ORDER BY score, n.ref LIMIT ?"
+        )
+        sql = (
+            f"SELECT {columns} FROM ({best}) b CROSS JOIN node n ON n.id = b.id"
+            " CROSS JOIN entity e ON e.id = b.id ORDER BY b.score, b.ref"
+        )
+        return sql, (*origin.values, query.limit + 1)
     orders = [_order(index, order, query.text) for order in query.order]
     keys = [key for key, _ in orders] or ([RANK] if origin.ranked else [])
     values = (*origin.values, *(value for _, given in orders for value in given))
     sql = (
-        f"SELECT {', '.join(one.sql for one in selected)} FROM {origin.joined}"
+        f"SELECT {columns} FROM {origin.joined}"
         f" WHERE {origin.condition} ORDER BY {', '.join([*keys, 'n.ref'])}"
     )
     if query.limit is not None:
