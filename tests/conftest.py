@@ -17,7 +17,19 @@ GITCONFIG = """\
 
 # Whatever the person who runs the tests has set must not reach them.
 FOREIGN = (
-    *("GIT_", "IDP_", "COPIER_", "SSH_", "XDG_", "NO_COLOR", "CLICOLOR", "FORCE_", "COLUMNS"),
+    *(
+        "GIT_",
+        "IDP_",
+        "PAGERDUTY_",
+        "OPSGENIE_",
+        "COPIER_",
+        "SSH_",
+        "XDG_",
+        "NO_COLOR",
+        "CLICOLOR",
+        "FORCE_",
+        "COLUMNS",
+    ),
     *("GITHUB_", "GH_", "GITLAB_", "GL_", "GLAB_", "GITEA_", "FORGEJO_", "TEA_", "CI_"),
     *("OAUTH_TOKEN", "NETRC", "PYTHON_KEYRING_", "DBUS_SESSION_"),
 )

@@ -79,11 +79,13 @@ _FIRST = (
 )
 _ENTITIES = (
     "INSERT INTO entity SELECT t.new, e.kind, e.namespace, e.name, e.title, e.type, e.lifecycle,"
-    " e.tier, o.new, s.new, f.new, e.document, e.line, e.orphaned_at, e.data FROM part.entity e"
+    " e.tier, o.new, s.new, f.new, e.document, e.line, e.orphaned_at FROM part.entity e"
     " JOIN taken t ON t.part = :part AND t.old = e.id"
     " JOIN files f ON f.part = :part AND f.old = e.file"
     " LEFT JOIN nodes o ON o.part = :part AND o.old = e.owner"
     " LEFT JOIN nodes s ON s.part = :part AND s.old = e.system ORDER BY t.new",
+    "INSERT INTO document SELECT t.new, d.data FROM part.document d"
+    " JOIN taken t ON t.part = :part AND t.old = d.id ORDER BY t.new",
     "INSERT INTO attribute SELECT f.new, a.value, t.new, a.shown FROM part.attribute a"
     " JOIN taken t ON t.part = :part AND t.old = a.entity"
     " JOIN fields f ON f.part = :part AND f.old = a.field ORDER BY f.new, a.value, t.new",
@@ -162,7 +164,7 @@ def _troubles(connection: sqlite3.Connection, parts: Sequence[Path]) -> None:
 
 def _words(connection: sqlite3.Connection) -> None:
     """Write the words of all entities: a part's own cannot be read back from it."""
-    rows = connection.execute("SELECT id, data FROM entity ORDER BY id")
+    rows = connection.execute("SELECT id, data FROM document ORDER BY id")
     connection.executemany(
         "INSERT INTO words (rowid, name, title, body) VALUES (?,?,?,?)",
         ((node, *words(entity_of(unpack(data)))) for node, data in rows),

@@ -11,7 +11,7 @@ from typing import Any
 from idp.catalog import report
 from idp.catalog.index.opened import Index
 from idp.catalog.index.packing import unpack
-from idp.catalog.index.schema import NUMBER, RELATIONS
+from idp.catalog.index.schema import DATA, NUMBER, RELATIONS
 from idp.catalog.problem import Level, written
 from idp.errors import UsageError
 
@@ -41,7 +41,7 @@ _PLACE = "s.place, f.repository, f.location, f.path, e.document, e.line, n.ref"
 _WHERE_IT_IS = " JOIN file f ON f.id = e.file JOIN source s ON s.id = f.source"
 # From the few refs that nobody has, by the key of `relation`: not over all of it.
 _DANGLING = (
-    f"SELECT {_PLACE}, e.data, r.type, m.ref FROM node m CROSS JOIN relation r"
+    f"SELECT {_PLACE}, {DATA}, r.type, m.ref FROM node m CROSS JOIN relation r"
     f" ON r.type IN ({_EVERY}) AND r.target = m.id AND r.by = 0"
     f" JOIN entity e ON e.id = r.source JOIN node n ON n.id = e.id{_WHERE_IT_IS}"
     " WHERE NOT EXISTS (SELECT 1 FROM entity WHERE id = m.id)"

@@ -11,14 +11,14 @@ from typing import Any
 
 from idp.catalog.index.opened import Index
 from idp.catalog.index.packing import unpack
-from idp.catalog.index.schema import INVERSE, NUMBER
+from idp.catalog.index.schema import DATA, INVERSE, NUMBER
 
 _BATCH = 500
 _OWNERS = 4096
 """Owners that are kept in memory."""
 
 _ROWS = (
-    "SELECT e.id, n.ref, e.data, e.tier, e.orphaned_at, e.owner, f.repository, f.evidence"
+    f"SELECT e.id, n.ref, {DATA}, e.tier, e.orphaned_at, e.owner, f.repository, f.evidence"
     " FROM entity e JOIN node n ON n.id = e.id JOIN file f ON f.id = e.file WHERE e.id IN ({})"
     " ORDER BY n.ref"
 )

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-_TEXTS = (str, list[str])
+_AS_WRITTEN = (str, list[str], bool)
 
 
 def group(package: str, table: Mapping[str, str]) -> type[TyperGroup]:
@@ -59,13 +59,13 @@ class _AsWritten:
 
 
 def _spare_pydantic(command: Any) -> None:
-    """Take texts as they are: Typer would load Pydantic for that, as much again as all of Typer.
+    """Take texts and flags as they are: Typer would load Pydantic, as much again as itself.
 
     Typer has no public way for it; should its next version have another attribute, this does
     nothing, and a test of what is imported says so.
     """
     for parameter in command.params:
-        if parameter.type_descriptor.annotation in _TEXTS:
+        if parameter.type_descriptor.annotation in _AS_WRITTEN:
             parameter._runtime_param = _AsWritten()
     for part in getattr(command, "commands", {}).values():
         _spare_pydantic(part)

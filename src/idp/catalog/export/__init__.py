@@ -10,7 +10,7 @@ from typing import Any, Literal, TextIO
 
 from idp.catalog.index.opened import Index
 from idp.catalog.index.packing import unpack
-from idp.catalog.index.schema import INVERSE, RELATIONS
+from idp.catalog.index.schema import DATA, INVERSE, RELATIONS
 from idp.errors import InvalidInput
 from idp.workshop import workshop
 
@@ -19,7 +19,7 @@ Form = Literal["backstage", "csv", "jsonl"]
 _ENTRY = (
     "SELECT e.id, n.ref, e.kind, e.namespace, e.name, e.title, e.type, e.lifecycle, e.tier,"
     " coalesce(o.ref, ''), coalesce(y.ref, ''), e.orphaned_at, s.place, f.location, f.path,"
-    " f.repository, f.commit_id, f.read_at, e.document, e.line, e.data"
+    f" f.repository, f.commit_id, f.read_at, e.document, e.line, {DATA}"
     " FROM node n CROSS JOIN entity e ON e.id = n.id JOIN file f ON f.id = e.file"
     " JOIN source s ON s.id = f.source LEFT JOIN node o ON o.id = e.owner"
     " LEFT JOIN node y ON y.id = e.system"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from idp.catalog.index.needs import Needs
+from idp.catalog.index.needs import Needs, Said
 from idp.catalog.index.opened import Index
 from idp.catalog.index.schema import NUMBER
 
-_NOTHING = ("", None)
 _NEEDED = ", ".join(str(NUMBER[name]) for name in ("dependencyOf", "apiConsumedBy", "providesApi"))
 
 
@@ -20,12 +18,12 @@ class Reach:
 
     Attributes:
         levels: the nodes that are 1, 2, … steps away.
-        said: tier and owner of each that is an entity; the owner is a node.
+        said: tier and owner of every entity.
     """
 
     start: int
     levels: tuple[list[int], ...]
-    said: dict[int, tuple[str, int | None]]
+    said: Said
 
     @property
     def size(self) -> int:
@@ -40,17 +38,21 @@ class Reach:
 
     def tier(self, node: int) -> str:
         """Return a node's tier, empty if nothing says it."""
-        return self.said.get(node, _NOTHING)[0]
+        return self.said.words[self.said.tiers[node]] or ""
 
-    def owner(self, node: int) -> int | None:
-        """Return the node of a node's owner."""
-        return self.said.get(node, _NOTHING)[1]
+    def owner(self, node: int) -> int:
+        """Return the node of a node's owner, 0 for none."""
+        return self.said.owners[node]
+
+    def is_missing(self, node: int) -> bool:
+        """Tell whether a node is no entity."""
+        return not self.said.tiers[node]
 
 
 def reach(index: Index, node: int) -> Reach:
     """Walk to full depth; a circle leads to nothing new."""
     levels = tuple(_levels(Needs(index.connection), node))
-    return Reach(node, levels, _said(index, levels))
+    return Reach(node, levels, Said(index.connection))
 
 
 def _levels(needs: Needs, node: int) -> Iterator[list[int]]:
@@ -69,19 +71,6 @@ def _levels(needs: Needs, node: int) -> Iterator[list[int]]:
         if following:
             yield following
         level = following
-
-
-def _said(index: Index, levels: tuple[list[int], ...]) -> dict[int, tuple[str, int | None]]:
-    """Return tiers and owners in one statement; in order, neighbours share a page."""
-    nodes = json.dumps(sorted(node for level in levels for node in level))
-    found = index.connection.execute(
-        "SELECT e.id, e.tier, e.owner FROM json_each(?) wanted"
-        " CROSS JOIN entity e ON e.id = wanted.value",
-        (nodes,),
-    )
-    # The rows share few pairs: one object for each saves memory and the collector's time.
-    pairs: dict[tuple[str, int | None], tuple[str, int | None]] = {}
-    return {node: pairs.setdefault(pair := (tier, owner), pair) for node, tier, owner in found}
 
 
 def paths(index: Index, reached: Reach, wanted: list[tuple[int, int]]) -> dict[int, list[str]]:

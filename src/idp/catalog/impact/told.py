@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 
 from idp.catalog.impact.aim import Aim
 from idp.catalog.impact.reach import Reach, paths
@@ -102,16 +101,17 @@ def summary(index: Index, aim: Aim, reached: Reach) -> Impact:
     )
 
 
-_Counted = dict[tuple[str, int | None], tuple[int, int]]
+_Counted = dict[tuple[str, int], tuple[int, int]]
 """Count and nearest level by tier and owner."""
 
 
 def _counted(reached: Reach) -> _Counted:
     found: _Counted = {}
-    nothing = ("", None)
+    tiers, owners = reached.said.tiers, reached.said.owners
     for depth, level in enumerate(reached.levels, 1):
-        said_here = map(reached.said.get, level, repeat(nothing))
-        for said, count in Counter(said_here).items():
+        here = zip(map(tiers.__getitem__, level), map(owners.__getitem__, level), strict=True)
+        for (tier, owner), count in Counter(here).items():
+            said = reached.said.words[tier] or "", owner
             before, nearest = found.get(said, (0, depth))
             found[said] = before + count, nearest
     return found
@@ -127,14 +127,14 @@ def _by_tier(counted: _Counted) -> tuple[OfTier, ...]:
 
 
 def _by_team(index: Index, counted: _Counted) -> tuple[OfTeam, ...]:
-    found: dict[int | None, tuple[int, str, int]] = {}
+    found: dict[int, tuple[int, str, int]] = {}
     for (tier, owner), (count, nearest) in counted.items():
         before, worst, first = found.get(owner, (0, tier, nearest))
         found[owner] = before + count, min(worst, tier, key=rank), min(first, nearest)
-    refs = index.refs(owner for owner in found if owner is not None)
+    refs = index.refs(found)
     contacts = reachable_at(index, refs)
     listed = [
-        OfTeam(refs.get(owner or 0, ""), contacts.get(owner or 0, ""), count, worst, nearest)
+        OfTeam(refs.get(owner, ""), contacts.get(owner, ""), count, worst, nearest)
         for owner, (count, worst, nearest) in found.items()
     ]
     order = sorted(listed, key=lambda one: (rank(one.worst), one.nearest, -one.count, one.owner))
@@ -187,7 +187,7 @@ def of_tiers(index: Index, reached: Reach, tiers: Sequence[str]) -> tuple[Reache
 
 def _reached(index: Index, reached: Reach, wanted: list[tuple[int, int]]) -> Iterator[Reached]:
     ways = paths(index, reached, wanted)
-    owners = index.refs({owner for node, _ in wanted if (owner := reached.owner(node)) is not None})
+    owners = index.refs({reached.owner(node) for node, _ in wanted})
     for node, depth in wanted:
         yield _one(reached, node, depth, tuple(ways[node]), owners)
 
@@ -195,15 +195,15 @@ def _reached(index: Index, reached: Reach, wanted: list[tuple[int, int]]) -> Ite
 def _one(
     reached: Reach, node: int, depth: int, way: tuple[str, ...], owners: dict[int, str]
 ) -> Reached:
-    owner = owners.get(reached.owner(node) or 0, "")
-    missing = node not in reached.said
+    owner = owners.get(reached.owner(node), "")
+    missing = reached.is_missing(node)
     return Reached(way[-1], depth, way, reached.tier(node), owner, missing)
 
 
 def everything(index: Index, reached: Reach) -> Iterator[Reached]:
     """Yield all that is reached, level by level and by name, each with its path."""
     needs = Needs(index.connection)
-    owners = index.refs({owner for _, owner in reached.said.values() if owner is not None})
+    owners = index.refs({reached.owner(node) for node, _ in reached.nodes()})
     nodes = [reached.start, *(node for node, _ in reached.nodes())]
     refs = index.refs(nodes)
     before: dict[int, tuple[str, ...]] = {reached.start: (refs[reached.start],)}

@@ -138,7 +138,7 @@ class Index:
     def document(self, node: int) -> dict[str, Any]:
         """Return an entity's whole document, placeholders replaced."""
         (packed,) = self.connection.execute(
-            "SELECT data FROM entity WHERE id = ?", (node,)
+            "SELECT data FROM document WHERE id = ?", (node,)
         ).fetchone()
         return unpack(packed)
 

@@ -33,6 +33,9 @@ RELATIONS = (
 NUMBER = {name: number for number, name in enumerate(RELATIONS)}
 INVERSE = tuple(number ^ 1 for number in range(len(RELATIONS)))
 
+DATA = "(SELECT d.data FROM document d WHERE d.id = e.id)"
+"""The packed document of the entity `e`, in SQL."""
+
 TABLES = """
 CREATE TABLE meta (
   key TEXT PRIMARY KEY,
@@ -77,7 +80,7 @@ CREATE TABLE node (
   ref TEXT NOT NULL UNIQUE
 );
 
--- owner, system: nodes. data: the document, packed. orphaned_at: since when no file has it.
+-- owner, system: nodes. orphaned_at: since when no file has it.
 CREATE TABLE entity (
   id INTEGER PRIMARY KEY,
   kind TEXT NOT NULL,
@@ -92,10 +95,15 @@ CREATE TABLE entity (
   file INTEGER NOT NULL,
   document INTEGER NOT NULL,
   line INTEGER NOT NULL,
-  orphaned_at TEXT,
-  data BLOB NOT NULL
+  orphaned_at TEXT
 );
 CREATE INDEX entity_file ON entity(file);
+
+-- The entity's document, packed; apart, so that a walk over entities reads a tenth of the pages.
+CREATE TABLE document (
+  id INTEGER PRIMARY KEY,
+  data BLOB NOT NULL
+);
 
 -- Documents whose ref another file has already; targets: JSON of the files that a Location names.
 CREATE TABLE claim (

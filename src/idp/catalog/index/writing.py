@@ -27,7 +27,7 @@ _FILE = (
     f" SET ({_COLUMNS}) = ({', '.join(f'excluded.{name}' for name in _COLUMNS.split(', '))})"
     " RETURNING id"
 )
-_ENTITY = f"INSERT OR IGNORE INTO entity VALUES ({','.join('?' * 15)})"
+_ENTITY = f"INSERT OR IGNORE INTO entity VALUES ({','.join('?' * 14)})"
 
 
 @dataclass(frozen=True)
@@ -99,10 +99,11 @@ class Writer:
         system = self.node(rows.system) if rows.system else None
         done = self.connection.execute(
             _ENTITY,
-            (node, *_shown(rows), owner, system, file, rows.document, rows.line, None, rows.data),
+            (node, *_shown(rows), owner, system, file, rows.document, rows.line, None),
         )
         if not done.rowcount:
             return False
+        self.connection.execute("INSERT INTO document VALUES (?, ?)", (node, rows.data))
         self._attributes += self._attributes_of(node, rows)
         self._relations += self._relations_of(node, rows)
         self.connection.execute(
@@ -125,7 +126,7 @@ class Writer:
         self.flush()
         for node in nodes:
             (data,) = self.connection.execute(
-                "SELECT data FROM entity WHERE id = ?", (node,)
+                "SELECT data FROM document WHERE id = ?", (node,)
             ).fetchone()
             rows = rows_of(entity_of(unpack(data)))
             self.connection.executemany(
@@ -140,6 +141,7 @@ class Writer:
                 "INSERT INTO words (words, rowid, name, title, body) VALUES ('delete',?,?,?,?)",
                 (node, *rows.words),
             )
+            self.connection.execute("DELETE FROM document WHERE id = ?", (node,))
             self.connection.execute("DELETE FROM entity WHERE id = ?", (node,))
 
     def _attributes_of(self, node: int, rows: EntityRows) -> list[_Attribute]:

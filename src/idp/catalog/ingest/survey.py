@@ -11,6 +11,7 @@ from pathlib import Path
 
 from idp.catalog.index.packing import unpack
 from idp.catalog.index.rows import entity_of, rows_of
+from idp.catalog.index.schema import DATA
 from idp.catalog.ingest.intake import stamp_of
 from idp.catalog.source.base import Found, Source, State, Trouble
 from idp.errors import IdpError, InvalidInput, NotFound
@@ -173,7 +174,7 @@ def _locations(
     connection: sqlite3.Connection, source: int
 ) -> Iterator[tuple[int, Found, tuple[str, ...]]]:
     rows = connection.execute(
-        "SELECT f.depth, f.location, f.path, f.stamp, f.repository, f.commit_id, e.data"
+        f"SELECT f.depth, f.location, f.path, f.stamp, f.repository, f.commit_id, {DATA}"
         " FROM entity e JOIN file f ON f.id = e.file"
         " WHERE f.source = ? AND e.kind = 'Location' AND e.orphaned_at IS NULL"
         " ORDER BY f.depth, f.location, e.document",

@@ -8,6 +8,7 @@ from typing import Any
 
 from idp.catalog.index.opened import Index
 from idp.catalog.index.packing import unpack
+from idp.catalog.index.schema import DATA
 from idp.catalog.query.ast import Word
 from idp.catalog.query.fields import FILES, PATHS, Relation, candidates, field
 from idp.errors import UsageError
@@ -56,7 +57,7 @@ def column(index: Index, name: str) -> Column:
     if lower in CARD:
         return Column(lower, CARD[lower])
     if lower == "document":
-        return Column(lower, "e.data", unpack)
+        return Column(lower, DATA, unpack)
     if lower in FILES:
         of_file = "FROM file f JOIN source s ON s.id = f.source WHERE f.id = e.file"
         return Column(lower, f"(SELECT {FILES[lower]} {of_file})")
@@ -66,7 +67,7 @@ def column(index: Index, name: str) -> Column:
     if isinstance(meant, Relation):
         return Column(name, "e.id", _Others(index, meant.number))
     written = PATHS.get(lower, lower)
-    return Column(name, "e.data", _Picked(candidates(written), ends=written == lower))
+    return Column(name, DATA, _Picked(candidates(written), ends=written == lower))
 
 
 class _Others:
