@@ -90,12 +90,20 @@ def _field(numbers: list[int]) -> str:
     return f"field IN ({','.join(map(str, numbers))})"
 
 
+# Both ends may say it; SQLite joins this a third faster than what DISTINCT gives.
+_ONCE = (
+    "(by = 0 OR NOT EXISTS (SELECT 1 FROM relation o WHERE o.type = r.type"
+    " AND o.target = r.target AND o.source = r.source AND o.by = 0))"
+)
+
+
 def relation(says: str, number: int, targets: list[int]) -> Leaf:
     """Return that an entity has a relation to one of some nodes."""
     if len(targets) == 1:
         where = f"type = {number} AND target = ?"
         given: tuple[Value, ...] = (targets[0],)
         probe = f"EXISTS (SELECT 1 FROM relation WHERE {where} AND source = {{id}})"
+        ids = f"SELECT source AS id FROM relation r WHERE {where} AND {_ONCE}"
     else:
         some, given = "IN (SELECT value FROM json_each(?))", (json.dumps(targets),)
         where = f"type = {number} AND target {some}"
@@ -103,7 +111,8 @@ def relation(says: str, number: int, targets: list[int]) -> Leaf:
             f"EXISTS (SELECT 1 FROM relation WHERE type = {number ^ 1}"
             f" AND target = {{id}} AND source {some})"
         )
-    return Leaf(says, f"SELECT DISTINCT source AS id FROM relation WHERE {where}", probe, given)
+        ids = f"SELECT DISTINCT source AS id FROM relation WHERE {where}"
+    return Leaf(says, ids, probe, given)
 
 
 def related(says: str, number: int, kind: str) -> Leaf:
