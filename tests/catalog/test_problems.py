@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+
 from ..service.stories import Run, idp
 from .index_stories import component, group, ingested, made, written
 from .stories import documents
@@ -176,3 +177,20 @@ def test_a_sound_catalog_has_none(tmp_path: Path) -> None:
     index = made(tmp_path, {"catalog-info.yaml": documents(component("a"), group("team-a"))})
     run = problems(index, "--check")
     assert (run.code, run.out, run.err) == (0, "", "0 errors, 0 warnings\n")
+
+
+def test_a_ref_to_a_document_that_is_not_valid_itself_is_told_apart(tmp_path: Path) -> None:
+    spoilt = component("ledger").replace("  type: service\n", "")
+    path = made(
+        tmp_path,
+        {
+            "teams/catalog-info.yaml": group("team-a"),
+            "pay/catalog-info.yaml": component("pay", dependsOn="[component:ledger]"),
+            "ledger/catalog-info.yaml": spoilt,
+        },
+    )
+    told = json.loads(problems(path, "--json").out)
+    (found,) = (one for one in told if one["ref"] == "component:default/pay")
+    at = f"{tmp_path}/org/ledger/catalog-info.yaml"
+    assert found["message"].startswith(f"component:default/ledger is not valid itself, at {at}:")
+    assert found["level"] == "warning"

@@ -9,7 +9,6 @@ from difflib import get_close_matches
 from idp.catalog.cycles import cycles
 from idp.catalog.entity import Entity
 from idp.catalog.problem import KeyPath, Level, Problem, written
-from idp.catalog.ref import DEFAULT_NAMESPACE, Ref
 from idp.catalog.relations import Mention
 from idp.catalog.validation import Judged
 
@@ -61,11 +60,9 @@ def _spoilt(judged: Judgements) -> dict[str, str]:
     """Return where the documents are that would be these entities, were they valid."""
     found = {}
     for name, one in judged:
-        match one.document.data if one.entity is None else None:
-            case {"kind": str(kind), "metadata": {"name": str(own), **metadata}}:
-                namespace = str(metadata.get("namespace", DEFAULT_NAMESPACE))
-                line, _ = one.document.at(("metadata", "name"))
-                found[str(Ref(kind, namespace, own))] = f"{name}:{line}"
+        if one.entity is None and one.would_be:
+            line, _ = one.document.at(("metadata", "name"))
+            found[one.would_be] = f"{name}:{line}"
     return found
 
 

@@ -56,7 +56,7 @@ _CONTENTS = (
     " ON m.part = :part AND m.old = p.id WHERE m.new = file.id)"
     " WHERE id IN (SELECT new FROM files WHERE part = :part)",
     "INSERT INTO problem SELECT m.new, p.document, p.line, p.col, p.path, p.message, p.hint,"
-    " p.rule, p.level, p.skeleton FROM part.problem p"
+    " p.rule, p.level, p.skeleton, p.ref FROM part.problem p"
     " JOIN files m ON m.part = :part AND m.old = p.file ORDER BY p.rowid",
     "INSERT OR IGNORE INTO node (ref) SELECT ref FROM part.node ORDER BY id",
     "INSERT INTO nodes SELECT :part, p.id, n.id FROM part.node p JOIN node n USING (ref)",

@@ -46,6 +46,10 @@ _DANGLING = (
     f" JOIN entity e ON e.id = r.source JOIN node n ON n.id = e.id{_WHERE_IT_IS}"
     " WHERE NOT EXISTS (SELECT 1 FROM entity WHERE id = m.id)"
 )
+_SPOILT = (
+    "SELECT p.ref, f.location, p.line FROM problem p JOIN file f ON f.id = p.file"
+    " WHERE p.ref != '' AND p.level = 'error'"
+)
 _OWNERLESS = (
     f"SELECT {_PLACE} FROM entity e JOIN node n ON n.id = e.id{_WHERE_IT_IS}"
     " WHERE e.owner IS NULL AND e.kind NOT IN ('Group', 'User', 'Location')"
@@ -146,13 +150,17 @@ def _claims(index: Index) -> Iterator[Listed]:
 
 
 def _dangling(index: Index) -> Iterator[Listed]:
+    spoilt = {ref: f"{at.removeprefix('file:')}:{line}" for ref, at, line in _rows(index, _SPOILT)}
     for *where, ref, data, number, target in _rows(index, _DANGLING):
         kind = RELATIONS[number]
         field = _field(unpack(data), kind, target)
         who = "the owner " if number == NUMBER["ownedBy"] else ""
-        message = f"{who}{target} is not in the catalog"
-        hint = "mend the name, or add what it means"
-        yield _listed((*where, 1), field, ref, message, hint, "refs", "error")
+        said = (f"{who}{target} is not in the catalog", "mend the name, or add what it means")
+        level = "error"
+        if target in spoilt:
+            said = (f"{target} is not valid itself, at {spoilt[target]}", "mend it there")
+            level = "warning"
+        yield _listed((*where, 1), field, ref, *said, "refs", level)
 
 
 def _field(data: dict[str, Any], relation: str, target: str) -> str:

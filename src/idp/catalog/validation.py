@@ -11,7 +11,7 @@ from idp.catalog.entity import Entity
 from idp.catalog.placeholders import Surroundings, substitute
 from idp.catalog.problem import KeyPath, Problem
 from idp.catalog.reading import TEMPLATING, Document, read
-from idp.catalog.ref import DEFAULT_NAMESPACE
+from idp.catalog.ref import DEFAULT_NAMESPACE, Ref
 from idp.catalog.relations import mentions
 from idp.catalog.shapes import Findings, Record, told
 
@@ -36,6 +36,16 @@ class Judged:
     def ok(self) -> bool:
         """Whether it is valid."""
         return not any(problem.level == "error" for problem in self.problems)
+
+    @property
+    def would_be(self) -> str:
+        """The ref it has, or would have if it were valid; empty if it cannot be named."""
+        if self.entity:
+            return str(self.entity.ref)
+        match self.document.data:
+            case {"kind": str(kind), "metadata": {"name": str(name), **metadata}}:
+                return str(Ref(kind, str(metadata.get("namespace", DEFAULT_NAMESPACE)), name))
+        return ""
 
     def with_problems(self, more: Iterable[Problem]) -> Judged:
         """Return it with more problems."""

@@ -49,11 +49,12 @@ class EntityRows:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What is wrong with one document of a file."""
+    """What is wrong with one document of a file; `ref` is what it would be, if it has a name."""
 
     document: int
     is_skeleton: bool
     problems: tuple[Problem, ...]
+    ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)

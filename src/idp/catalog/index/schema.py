@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised with any change of the tables or of what is in them: an older index is made anew."""
 
 APPLICATION = 0x69647063  # "idpc"
@@ -117,6 +117,7 @@ CREATE TABLE claim (
 ) WITHOUT ROWID;
 CREATE INDEX claim_node ON claim(node);
 
+-- ref: what the document would be, empty if it cannot be named.
 CREATE TABLE problem (
   file INTEGER NOT NULL,
   document INTEGER NOT NULL,
@@ -127,7 +128,8 @@ CREATE TABLE problem (
   hint TEXT NOT NULL,
   rule TEXT NOT NULL,
   level TEXT NOT NULL,
-  skeleton INTEGER NOT NULL
+  skeleton INTEGER NOT NULL,
+  ref TEXT NOT NULL
 );
 CREATE INDEX problem_file ON problem(file);
 

@@ -66,9 +66,9 @@ class Writer:
     def problems(self, file: int, judgements: Iterable[Judgement]) -> None:
         """Write what is wrong in a file."""
         self.connection.executemany(
-            "INSERT INTO problem VALUES (?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO problem VALUES (?,?,?,?,?,?,?,?,?,?,?)",
             [
-                (file, j.document, *_told(p), int(j.is_skeleton))
+                (file, j.document, *_told(p), int(j.is_skeleton), j.ref)
                 for j in judgements
                 for p in j.problems
             ],

@@ -124,7 +124,7 @@ def _rows(
             _entity(one, number) for number, one in enumerate(judged) if one.ok and one.entity
         ),
         judgements=tuple(
-            Judgement(number, one.is_skeleton, one.problems)
+            Judgement(number, one.is_skeleton, one.problems, one.would_be)
             for number, one in enumerate(judged)
             if one.problems
         ),
