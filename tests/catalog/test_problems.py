@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-
 from ..service.stories import Run, idp
 from .index_stories import component, group, ingested, made, written
 from .stories import documents
