@@ -67,6 +67,13 @@ def test_an_ingest_goes_on_from_what_was_merged(tmp_path: Path) -> None:
     assert dump(merged) == before
 
 
+def test_another_shard_does_not_go_into_the_same_index(tmp_path: Path) -> None:
+    folder = written(tmp_path / "org", {"catalog-info.yaml": component("pay")})
+    ingested(tmp_path / "i" / "x.db", [folder], order=Order(shard=Shard(1, 2)))
+    with pytest.raises(InvalidInput, match="is of the shard 1/2"):
+        ingested(tmp_path / "i" / "x.db", [folder], order=Order(shard=Shard(2, 2)))
+
+
 def test_parts_of_other_sources_are_refused(tmp_path: Path) -> None:
     one = written(tmp_path / "one", {"catalog-info.yaml": component("one")})
     two = written(tmp_path / "two", {"catalog-info.yaml": component("two")})

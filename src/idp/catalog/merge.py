@@ -13,6 +13,7 @@ from idp.catalog.index.opened import opened
 from idp.catalog.index.packing import unpack
 from idp.catalog.index.rows import entity_of
 from idp.catalog.ingest import Outcome, outcome
+from idp.catalog.ingest.survey import WHOLE
 from idp.clock import Clock
 from idp.errors import InvalidInput
 from idp.workshop import locked
@@ -118,7 +119,8 @@ def merge(parts: Sequence[Path], path: Path, clock: Clock) -> Outcome:
         _each(connection, parts, _ENTITIES)
         _words(connection)
         needs.build(connection)
-        connection.execute("INSERT INTO meta VALUES ('ingested_at', ?)", (began.isoformat(),))
+        meta = {"ingested_at": began.isoformat(), "shard": str(WHOLE)}
+        connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
     return outcome(path, clock, began)
 
 

@@ -14,11 +14,13 @@ from pathlib import Path
 
 from idp.catalog.index import schema
 from idp.catalog.index.draft import drafted
+from idp.catalog.index.writing import Writer
 from idp.catalog.ingest.settle import Settlement
 from idp.catalog.ingest.survey import WHOLE, Shard, Survey, known_files
 from idp.catalog.ingest.workers import seldom_swept
 from idp.catalog.source.base import Source
 from idp.clock import Clock
+from idp.errors import InvalidInput
 from idp.workshop import locked
 
 GRACE = timedelta(days=7)
@@ -106,13 +108,14 @@ def ingest(
     What cannot be read keeps what is known of it; one bad file or document stops nothing.
 
     Raises:
-        InvalidInput: the index cannot be written.
+        InvalidInput: the index cannot be written, or holds another shard.
     """
     began = clock.now()
     path.parent.mkdir(parents=True, exist_ok=True)
     with locked(path.parent):
         former = path if _is_current(path) else None
         with _reading(former) as known:
+            _check_shard(known, path, order.shard)
             surveys = _surveys(known, origins, order.shard)
             elsewhere = set() if order.is_whole else _of_others(known, surveys)
             for survey in surveys:
@@ -126,6 +129,7 @@ def ingest(
             with seldom_swept(), drafted(path, former) as connection:
                 met = [survey for survey in surveys if not survey.is_mistaken]
                 Settlement(connection, met, began, order.grace, progress).settle(order.is_whole)
+                Writer(connection).meta(shard=str(order.shard))
         unread = (
             Unread(survey.source.place, one.repository, one.message, one.hint)
             for survey in surveys
@@ -165,6 +169,14 @@ def _reading(path: Path | None) -> Iterator[sqlite3.Connection]:
         yield connection
     finally:
         connection.close()
+
+
+def _check_shard(known: sqlite3.Connection, path: Path, shard: Shard) -> None:
+    """Refuse an index of another part: all that is not in this one would be taken for gone."""
+    row = known.execute("SELECT value FROM meta WHERE key = 'shard'").fetchone()
+    if row and row[0] != str(shard):
+        what = f"the shard {row[0]}" if row[0] != str(WHOLE) else "no shard"
+        raise InvalidInput(f"{path} is of {what}", hint="write to another file: --out FILE")
 
 
 def _surveys(known: sqlite3.Connection, origins: Iterable[Origin], shard: Shard) -> list[Survey]:

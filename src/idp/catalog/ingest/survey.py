@@ -27,6 +27,9 @@ class Shard:
     number: int
     of: int
 
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
     def has(self, unit: str) -> bool:
         """Tell whether a repository or a file belongs to this part."""
         return zlib.crc32(unit.encode(errors="surrogateescape")) % self.of == self.number - 1

@@ -62,6 +62,8 @@ def ingest(
 
     idp: Context = ctx.obj
     given(out=out, shard=shard)
+    if shard and not out:
+        raise UsageError("--shard without --out", hint="a part is a file: --out part-3.db")
     if forget and sources:
         raise UsageError("--forget goes with no SOURCE", hint="run it alone")
     wanted = shape(as_json, fields, Outcome)
