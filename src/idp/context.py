@@ -255,15 +255,14 @@ class Context:
         """Return the file of the catalog's index: the one named, else this platform's own."""
         if given:
             return self.path(given)
-        import hashlib
-
         from idp.config import EMBEDDED_ORIGIN
 
-        origin = self.platform.origin
-        key = (
-            "default" if origin == EMBEDDED_ORIGIN else hashlib.sha256(origin.encode()).hexdigest()
-        )
-        return self.cache / "catalog" / key[:16] / "index.db"
+        key, origin = "default", self.platform.origin
+        if origin != EMBEDDED_ORIGIN:
+            import hashlib
+
+            key = hashlib.sha256(origin.encode()).hexdigest()[:16]
+        return self.cache / "catalog" / key / "index.db"
 
     def catalog_doors(self) -> Doors:
         """Return what the catalog's sources need of the world."""

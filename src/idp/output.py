@@ -116,7 +116,7 @@ class Output:
         if self.is_tty(sys.stdout):
             self._table(columns, cells)
         else:
-            lines = [columns, *([_one_line(cell) for cell in row] for row in cells)]
+            lines = [columns, *([harmless(_one_line(cell)) for cell in row] for row in cells)]
             sys.stdout.write("".join("\t".join(line) + "\n" for line in lines))
 
     def text(self, words: str, style: str) -> str:
@@ -136,7 +136,7 @@ class Output:
         for name in columns:
             table.add_column(name.replace("_", " "), overflow="fold")
         for row in cells:
-            table.add_row(*map(Text, row))
+            table.add_row(*(Text(harmless(cell)) for cell in row))
         Console(
             no_color=not self.coloured, force_terminal=self.coloured or None, highlight=False
         ).print(table)
@@ -192,6 +192,15 @@ def _is_undecodable(character: str) -> bool:
 def printable(words: str) -> str:
     """Return words that cannot drive a terminal: other people name files."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
+
+
+_DRIVING = {c: f"\\x{c:02x}" for c in (*range(9), *range(11, 32), *range(127, 160))}
+_DRIVING |= {c: f"\\u{c:x}" for c in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+
+
+def harmless(words: str) -> str:
+    """Return words of several lines without what drives a terminal or turns text around."""
+    return words if words.isprintable() else words.translate(_DRIVING)
 
 
 def _cell(value: Any) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -234,7 +236,8 @@ def test_a_source_that_is_no_longer_named_leaves_orphans(tmp_path: Path) -> None
 
 def test_an_index_of_another_schema_is_made_anew(tmp_path: Path) -> None:
     path = made(tmp_path, {"catalog-info.yaml": component("pay")})
-    path.write_bytes(b"no index at all")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 0")
     assert ingested(path, [tmp_path / "org"]).entities == 1
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -31,6 +33,22 @@ def find(paths: Iterable[Path]) -> list[Path]:
         else:
             raise NotFound(f"no file or folder {path}")
     return list(found)
+
+
+def read_plain(path: Path) -> bytes:
+    """Return the content of a file that somebody's repository names: a pipe would never end.
+
+    Raises:
+        OSError: it cannot be read, or is no plain file.
+    """
+    with open(path, "rb", opener=_at_once) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no plain file")
+        return file.read()
+
+
+def _at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _below(folder: Path) -> Iterator[Path]:

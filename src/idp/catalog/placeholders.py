@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from idp import git
+from idp.catalog.files import read_plain
 from idp.catalog.problem import KeyPath
 from idp.catalog.reading import read
 from idp.catalog.shapes import Findings, Unread, told
@@ -25,6 +26,7 @@ _FIXED: set[KeyPath] = {("apiVersion",), ("kind",), ("metadata",)}
 _FIXED |= {("metadata", "name"), ("metadata", "namespace")}
 _MARKERS = ("-", "blob", "issues", "tree", "commit", "src", "raw", "edit")
 _FILES = ("raw", "src", "blob", "tree", "edit")
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class _UnreadableError(Exception):
@@ -45,7 +47,7 @@ class Surroundings:
     file: Path | None = None
     stated: Address | None = None
     top: Path | None = None
-    read: Callable[[Path], bytes] = Path.read_bytes
+    read: Callable[[Path], bytes] = read_plain
 
     @cached_property
     def root(self) -> Path | None:
@@ -149,7 +151,10 @@ def _as_text(content: bytes, named: str) -> str:
 
 def _as_json(content: bytes, named: str) -> Any:
     try:
-        return json.loads(content.decode("utf-8", "replace"))
+        value = json.loads(content.decode("utf-8", "replace"))
+        text = json.dumps(value, ensure_ascii=False)
+        # Half a character, which JSON can write as `\ud83d`, can be stored nowhere.
+        return json.loads(_HALF.sub("\ufffd", text)) if _HALF.search(text) else value
     except (ValueError, RecursionError) as error:
         raise _UnreadableError(f"{named} is no JSON: {error}") from error
 

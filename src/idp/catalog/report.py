@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from idp.catalog.check import Verdict
 from idp.catalog.problem import Problem
+from idp.output import harmless
 
 RULES = {
     "yaml": "The file is YAML 1.2 with an entity in it",
@@ -52,7 +53,7 @@ def workflow_commands(verdicts: Iterable[Verdict]) -> Iterator[str]:
 
 def _escaped(text: str, characters: Mapping[str, str]) -> str:
     text = text.encode("utf-8", "backslashreplace").decode()
-    return "".join(characters.get(one, one) for one in text)
+    return harmless("".join(characters.get(one, one) for one in text))
 
 
 def _level(verdict: Verdict, problem: Problem) -> str:

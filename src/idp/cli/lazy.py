@@ -27,13 +27,15 @@ def group(package: str, table: Mapping[str, str]) -> type[TyperGroup]:
 
         def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
             """Read the group's own options."""
-            _spare_pydantic(self)
+            _spare_pydantic(self, ctx)
             return super().parse_args(ctx, args)
 
         def resolve_command(self, ctx: Any, args: list[str]) -> Any:
             """Load the command that is asked for."""
             if (name := args[0]) in table:
-                self.add_command(load(package, name), name)
+                command = load(package, name)
+                _spare_pydantic(command, ctx)
+                self.add_command(command, name)
             return super().resolve_command(ctx, args)
 
     return Lazy
@@ -43,9 +45,7 @@ def load(package: str, name: str) -> Any:
     """Return a command by its name, declared in the file of that name."""
     module = import_module(f"{package}.{name.replace('-', '_')}")
     app: typer.Typer = module.app
-    command = get_command(app)
-    _spare_pydantic(command)
-    return command
+    return get_command(app)
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,14 @@ class _AsWritten:
         return value
 
 
-def _spare_pydantic(command: Any) -> None:
+def _spare_pydantic(command: Any, ctx: Any) -> None:
     """Take texts and flags as they are: Typer would load Pydantic, as much again as itself.
 
     Typer has no public way for it; should its next version have another attribute, this does
     nothing, and a test of what is imported says so.
     """
-    for parameter in command.params:
+    for parameter in command.get_params(ctx):  # --help too
         if parameter.type_descriptor.annotation in _AS_WRITTEN:
             parameter._runtime_param = _AsWritten()
     for part in getattr(command, "commands", {}).values():
-        _spare_pydantic(part)
+        _spare_pydantic(part, ctx)

@@ -6,7 +6,6 @@ YAML; `idp.config.schema` is imported only for a text not seen before.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -195,6 +194,8 @@ def _load(
 ) -> T:
     entry = None
     if cache_dir is not None:
+        import hashlib
+
         digest = hashlib.sha256(b"%d %s\0" % (CACHE_SCHEMA, kind.encode()) + text).hexdigest()
         entry = cache_dir / f"{kind}-{digest}.json"
         # A damaged entry is as good as none: it is written anew below.

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 
 from idp.catalog.export import Entry, Tally, related
 from idp.catalog.index.opened import Index
+from idp.output import harmless
 
 COLUMNS = (
     *("ref", "kind", "namespace", "name", "title", "description", "type", "lifecycle"),
@@ -42,6 +43,7 @@ def _cells(entry: Entry) -> tuple[str, ...]:
 
 def _harmless(cell: str) -> str:
     """Return a cell that no spreadsheet takes for a formula (OWASP, CSV injection)."""
+    cell = harmless(cell)
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 

@@ -22,8 +22,10 @@ def drafted(path: Path, former: Path | None) -> Iterator[sqlite3.Connection]:
     """Give a copy of `former`, or an empty index; it becomes `path` if the block ends well.
 
     Raises:
-        InvalidInput: the disk is full, or not ours to write on.
+        InvalidInput: the disk is full, or not ours to write on; `former` is damaged; what is at
+            `path` is no index, or one of a newer idp.
     """
+    _check_replaceable(path)
     with workshop(path.parent) as folder:
         draft = folder / "index.db"
         try:
@@ -37,6 +39,28 @@ def drafted(path: Path, former: Path | None) -> Iterator[sqlite3.Connection]:
             _settle(draft, path)
         except (sqlite3.OperationalError, OSError) as error:
             raise InvalidInput(f"cannot write {path}: {error}", hint="is the disk full?") from error
+        except sqlite3.DatabaseError as error:
+            hint = "remove it, and ingest again"
+            raise InvalidInput(f"{former} is damaged: {error}", hint=hint) from error
+
+
+def _check_replaceable(path: Path) -> None:
+    """Refuse to write over what is not ours: only an older or a damaged index is made anew.
+
+    Its header tells, which a damaged one still has (https://sqlite.org/fileformat.html).
+    """
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        header = file.read(100)
+    version, application = (int.from_bytes(header[at : at + 4], "big") for at in (60, 68))
+    if header and application != schema.APPLICATION:
+        raise InvalidInput(
+            f"{path} is no catalog index: it is not written over",
+            hint="name another file, or remove this one",
+        )
+    if version > schema.SCHEMA:
+        raise InvalidInput(f"{path} was written by a newer idp", hint="update idp")
 
 
 @contextmanager

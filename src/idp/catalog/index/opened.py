@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from idp.catalog.evidence import Evidence
 from idp.catalog.index import schema
 from idp.catalog.index.packing import unpack
 from idp.errors import InvalidInput, NotFound
+
+if TYPE_CHECKING:
+    from idp.catalog.evidence import Evidence
 
 INGEST = "run `idp catalog ingest` first, or `idp catalog snapshot pull`"
 
@@ -176,6 +178,8 @@ class Index:
 
     def evidence(self, node: int) -> Evidence:
         """Return what is beside an entity's file."""
+        from idp.catalog.evidence import Evidence
+
         (text,) = self.connection.execute(
             "SELECT f.evidence FROM entity e JOIN file f ON f.id = e.file WHERE e.id = ?", (node,)
         ).fetchone()

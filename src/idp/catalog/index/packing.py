@@ -29,8 +29,12 @@ _DICTIONARY = (
 
 
 def pack(document: dict[str, Any]) -> bytes:
-    """Return a document in few bytes."""
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    """Return a document in few bytes.
+
+    Raises:
+        ValueError: it has a number that JSON has not.
+    """
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     deflate = zlib.compressobj(6, zlib.DEFLATED, -15, zdict=_DICTIONARY)
     return deflate.compress(text.encode("utf-8", "replace")) + deflate.flush()
 

@@ -108,7 +108,8 @@ def ingest(
     What cannot be read keeps what is known of it; one bad file or document stops nothing.
 
     Raises:
-        InvalidInput: the index cannot be written, or holds another shard.
+        InvalidInput: the index cannot be written, holds another shard, or is of a newer idp; or
+            it is no index.
     """
     began = clock.now()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -154,7 +155,7 @@ def _is_current(path: Path) -> bool:
     try:
         with _reading(path) as connection:
             return schema.version(connection) == schema.SCHEMA
-    except sqlite3.DatabaseError:
+    except InvalidInput:
         return False
 
 
@@ -167,6 +168,9 @@ def _reading(path: Path | None) -> Iterator[sqlite3.Connection]:
         if path is None:
             schema.create(connection)
         yield connection
+    except sqlite3.DatabaseError as error:
+        hint = "remove it, and ingest again"
+        raise InvalidInput(f"{path} is damaged: {error}", hint=hint) from error
     finally:
         connection.close()
 

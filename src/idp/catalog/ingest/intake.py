@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import posixpath
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from idp.catalog import evidence
+from idp.catalog.files import read_plain
 from idp.catalog.index.rows import EntityRows, FileRows, Judgement, rows_of
 from idp.catalog.placeholders import Surroundings
 from idp.catalog.shapes import Unread
@@ -65,12 +67,12 @@ def stamp_of(path: Path | str) -> str:
 
 def _local(file: Local) -> FileRows | OSError:
     try:
-        content = file.path.read_bytes()
+        content = read_plain(file.path)
         folder = file.path.parent
-        beside = evidence.gather(file.beside, lambda name: (folder / name).read_bytes())
+        beside = evidence.gather(file.beside, lambda name: read_plain(folder / name))
     except OSError as error:
         return error
-    included = _Included(Path.read_bytes, stamp_of)
+    included = _Included(read_plain, stamp_of)
     around = Surroundings(file.path, read=included.read)
     return _rows(content, around, included, beside)
 
@@ -136,7 +138,20 @@ def _entity(judged: Judged, number: int) -> EntityRows:
     assert entity is not None
     if entity.data is not judged.document.data:
         entity = replace(entity, data=_stored(entity.data))
-    return rows_of(entity, number, judged.document.at(("metadata", "name")))
+    place = judged.document.at(("metadata", "name"))
+    try:
+        return rows_of(entity, number, place)
+    except ValueError:  # as JavaScript's JSON has it
+        return rows_of(replace(entity, data=_finite(entity.data)), number, place)
+
+
+def _finite(value: Any) -> Any:
+    """Return a document with nothing instead of numbers that JSON has not."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _stored(value: Any) -> Any:

@@ -52,7 +52,7 @@ class Settlement:
         for survey in self.surveys:
             self._read(survey)
         for survey in self.surveys:
-            self._gone(survey.gone)
+            self._gone(self._not_taken_over(survey))
         self._settle_claims()
         self._expire()
         self.writer.flush()
@@ -170,6 +170,12 @@ class Settlement:
             self.connection.execute(
                 "UPDATE file SET stamp = '', digest = x'', documents = 0 WHERE id = ?", (file,)
             )
+
+    def _not_taken_over(self, survey: Survey) -> list[int]:
+        """Return what a source has no more, but for files that another source has now."""
+        held = self.connection.execute("SELECT id FROM file WHERE source = ?", (survey.number,))
+        own = {row[0] for row in held}
+        return [file for file in survey.gone if file in own]
 
     def _drop_sources(self, places: set[str]) -> None:
         """Let what came from a source that is no more go the way of files that are gone."""

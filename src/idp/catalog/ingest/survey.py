@@ -14,6 +14,7 @@ from idp.catalog.index.rows import entity_of, rows_of
 from idp.catalog.index.schema import DATA
 from idp.catalog.ingest.intake import stamp_of
 from idp.catalog.source.base import Found, Source, State, Trouble
+from idp.catalog.source.walk import as_named
 from idp.errors import IdpError, InvalidInput, NotFound
 
 DEEPEST = 10
@@ -77,8 +78,8 @@ class Survey:
 
     @property
     def is_mistaken(self) -> bool:
-        """Whether somebody named it for the first time, and it is not there."""
-        return self.given and self.failed and not self.number
+        """Whether somebody named it for the first time, and nothing is there."""
+        return self.given and self.failed and not (self.number or self.seen)
 
     def look(self, progress: Callable[[int, int], None], elsewhere: set[str]) -> None:
         """List the source; what cannot be read now is noted as a trouble.
@@ -197,7 +198,7 @@ def _locations(
 
 def found_again(location: str, path: str, stamp: str, repository: str, commit: str) -> Found:
     """Return a file as its source found it, as far as the index remembers."""
-    local = Path(location.removeprefix("file:")) if location.startswith("file:/") else None
+    local = Path(as_named(location.removeprefix("file:"))) if location[:6] == "file:/" else None
     return Found(location, path, stamp, repository, commit, local)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterable, Iterator
@@ -20,6 +22,7 @@ from idp.catalog.source.patterns import SKIPPED, Chosen
 SETTLED = 2 * 10**9
 """Nanoseconds after which another write is sure to get another time."""
 
+_BYTE = re.compile(rb"\\x([89a-f][0-9a-f])")
 _HOLDERS = frozenset(path[: path.rfind("/") + 1] for path in FILES)
 _DEEP = 4
 """Folders below a service's own in which nothing is said of it any more."""
@@ -130,10 +133,9 @@ class Walk:
             path = f"{service.folder}/{entry.name}"
             try:
                 known = entry.stat()
-            except FileNotFoundError:
-                continue
             except OSError as error:
-                yield _unreadable(path, where, error)
+                if error.errno not in (errno.ENOENT, errno.ELOOP):  # gone, or a link to nothing
+                    yield _unreadable(path, where, error)
                 continue
             if not stat.S_ISREG(known.st_mode) or (
                 entry.is_symlink() and not self._is_within(path)
@@ -187,6 +189,13 @@ def readable(path: str) -> str:
     if path.isascii():
         return path
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def as_named(path: str) -> str:
+    """Return the path that `readable` made text of."""
+    if "\\x" not in path or os.path.lexists(path):
+        return path
+    return os.fsdecode(_BYTE.sub(lambda one: bytes.fromhex(one[1].decode()), path.encode()))
 
 
 def _unreadable(path: str, where: Checkout | None, error: OSError) -> Trouble:

@@ -93,10 +93,13 @@ def _shard(written: str | None) -> Shard:
 
 
 def _tell(idp: Context, done: Ingested) -> None:
+    from idp.output import harmless
+
     for one in done.unread:
         hint = f" ({one.hint})" if one.hint else ""
         where = f"{one.place}: {one.part}" if one.part else one.place
-        idp.output.say(f"not read: {where}: {one.message}{hint}; what was known of it stays")
+        words = f"not read: {where}: {one.message}{hint}; what was known of it stays"
+        idp.output.say(harmless(words))
 
 
 def _words(done: Ingested) -> str:

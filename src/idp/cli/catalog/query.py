@@ -127,7 +127,7 @@ def _aligned(rows: Sequence[Sequence[Any]]) -> list[str]:
 def _cell(value: Any) -> str:
     """Return a value on one line, as the other commands print it."""
     if type(value) is str:
-        return value if value.isprintable() else " ".join(value.replace("\t", " ").splitlines())
+        return value if value.isprintable() else _harmless(value)
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -137,8 +137,14 @@ def _cell(value: Any) -> str:
     if isinstance(value, dict):
         import json
 
-        return json.dumps(value, ensure_ascii=False)
+        return _cell(json.dumps(value, ensure_ascii=False))
     return str(value)
+
+
+def _harmless(value: str) -> str:
+    from idp.output import harmless
+
+    return harmless(" ".join(value.replace("\t", " ").splitlines()))
 
 
 def _tell(idp: Context, told: Explained, as_json: bool) -> None:
