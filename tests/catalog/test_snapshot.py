@@ -599,3 +599,14 @@ def test_two_pulls_at_once_are_both_right(tmp_path: Path, index: Path, laptop: P
     assert [process.returncode for process in processes] == [0, 0]
     assert all(json.loads(out)["entities"] == 2 for out in outs)
     assert laptop.read_bytes() == index.read_bytes()
+
+
+def test_a_file_that_is_no_index_is_not_written_over(
+    tmp_path: Path, index: Path, laptop: Path
+) -> None:
+    published(index, place(tmp_path / "shared"))
+    laptop.parent.mkdir(parents=True, exist_ok=True)
+    laptop.write_text("my notes\n" * 20)
+    with pytest.raises(InvalidInput, match="is no catalog index"):
+        pull(place(tmp_path / "shared"), laptop)
+    assert laptop.read_text().startswith("my notes")

@@ -25,7 +25,7 @@ def drafted(path: Path, former: Path | None) -> Iterator[sqlite3.Connection]:
         InvalidInput: the disk is full, or not ours to write on; `former` is damaged; what is at
             `path` is no index, or one of a newer idp.
     """
-    _check_replaceable(path)
+    check_replaceable(path)
     with workshop(path.parent) as folder:
         draft = folder / "index.db"
         try:
@@ -44,7 +44,7 @@ def drafted(path: Path, former: Path | None) -> Iterator[sqlite3.Connection]:
             raise InvalidInput(f"{former} is damaged: {error}", hint=hint) from error
 
 
-def _check_replaceable(path: Path) -> None:
+def check_replaceable(path: Path) -> None:
     """Refuse to write over what is not ours: only an older or a damaged index is made anew.
 
     Its header tells, which a damaged one still has (https://sqlite.org/fileformat.html).

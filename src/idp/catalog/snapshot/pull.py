@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from idp.catalog.index import schema
+from idp.catalog.index.draft import check_replaceable
 from idp.catalog.index.opened import opened
 from idp.catalog.snapshot.manifest import Manifest, parse
 from idp.catalog.snapshot.packed import check, unpack
@@ -154,6 +155,7 @@ def _is_readable(index: Path) -> bool:
 
 def _replace(place: Place, manifest: Manifest, index: Path) -> None:
     """Let a place's data take the name of the index once it is known to be sound."""
+    check_replaceable(index)
     try:
         index.parent.mkdir(parents=True, exist_ok=True)
         with workshop(index.parent) as folder:
