@@ -31,6 +31,7 @@ picture: $(READY)
 
 bench: $(READY)
 	$(BIN)/python bench/scaffold.py
+	$(BIN)/python bench/catalog.py
 
 clean:
 	rm -rf $(VENV) .demo

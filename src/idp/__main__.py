@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import re
@@ -20,6 +21,9 @@ GLUED = re.compile(r"-C.+|--platform=.*|-[qvy]{2,}", re.S)
 """A global option together with its value, or several short flags in one word."""
 
 VALUE_OPTIONAL = {"--check"}
+
+SWEEP = 100_000
+"""New objects until Python looks for circles among them: a short command never does."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -150,9 +154,12 @@ def _open_streams() -> None:
 
 def run() -> None:
     """Run as the program `idp`."""
+    gc.set_threshold(SWEEP)
     _open_streams()
     signal.signal(signal.SIGTERM, _stop)
-    sys.exit(command(sys.argv[1:]))
+    code = command(sys.argv[1:])
+    gc.freeze()  # else Python looks for circles in all modules before it ends
+    sys.exit(code)
 
 
 if __name__ == "__main__":

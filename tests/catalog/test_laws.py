@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,7 +33,8 @@ PART = st.text(st.characters(codec="utf-8", exclude_characters=":/"), min_size=1
 
 
 def judge(content: bytes) -> None:
-    lines = content.decode("utf-8", "replace").removeprefix("\ufeff").split("\n")
+    text = content.decode("utf-8", "replace").removeprefix("\ufeff")
+    lines = re.split("\r\n|[\n\r\x85\u2028\u2029]", text)  # as YAML ends them
     for one in judge_file(content, Surroundings()):
         assert one.ok == (one.entity is not None)
         assert list(one.problems) == sorted(one.problems)

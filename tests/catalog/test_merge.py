@@ -81,3 +81,10 @@ def test_parts_of_other_sources_are_refused(tmp_path: Path) -> None:
     ingested(tmp_path / "b" / "x.db", [two, one])
     with pytest.raises(InvalidInput, match="in another place"):
         merge([tmp_path / "a" / "x.db", tmp_path / "b" / "x.db"], tmp_path / "c" / "x.db", later())
+
+
+def test_parts_that_are_no_whole_are_refused(tmp_path: Path) -> None:
+    folder = written(tmp_path / "org", {"catalog-info.yaml": component("pay")})
+    ingested(tmp_path / "a" / "x.db", [folder], order=Order(shard=Shard(1, 3)))
+    with pytest.raises(InvalidInput, match="missing 2/3, 3/3"):
+        merge([tmp_path / "a" / "x.db"], tmp_path / "c" / "x.db", later())

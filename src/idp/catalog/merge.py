@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from idp.catalog.index import needs
@@ -13,7 +13,7 @@ from idp.catalog.index.opened import opened
 from idp.catalog.index.packing import unpack
 from idp.catalog.index.rows import entity_of
 from idp.catalog.ingest import Outcome, outcome
-from idp.catalog.ingest.survey import WHOLE
+from idp.catalog.ingest.survey import WHOLE, Shard
 from idp.clock import Clock
 from idp.errors import InvalidInput
 from idp.workshop import locked
@@ -27,6 +27,7 @@ _MAPS = (
         " PRIMARY KEY (part, old))"
         for name in ("files", "nodes", "fields", "taken")
     ),
+    "CREATE UNIQUE INDEX temp.files_new ON files (new)",
     # Documents that have, or would have, a ref.
     "CREATE TEMP TABLE held (node INTEGER, is_orphan INTEGER, is_claim INTEGER, file INTEGER,"
     " document INTEGER, line INTEGER, col INTEGER, targets TEXT, part INTEGER, old INTEGER)",
@@ -53,8 +54,8 @@ _ONCE = (
 )
 _COLUMNS = "path, stamp, digest, documents, repository, commit_id, includes, evidence, read_at"
 _CONTENTS = (
-    f"UPDATE file SET ({_COLUMNS}) = (SELECT {_COLUMNS} FROM part.file p JOIN files m"
-    " ON m.part = :part AND m.old = p.id WHERE m.new = file.id)"
+    f"UPDATE file SET ({_COLUMNS}) = (SELECT {_COLUMNS} FROM files m CROSS JOIN part.file p"
+    " ON p.id = m.old WHERE m.new = file.id)"
     " WHERE id IN (SELECT new FROM files WHERE part = :part)",
     "INSERT INTO problem SELECT m.new, p.document, p.line, p.col, p.path, p.message, p.hint,"
     " p.rule, p.level, p.skeleton, p.ref FROM part.problem p"
@@ -126,14 +127,27 @@ def merge(parts: Sequence[Path], path: Path, clock: Clock) -> Outcome:
 
 def _check(parts: Sequence[Path]) -> None:
     positions: dict[str, int] = {}
+    shards = set()
     for part in parts:
         with opened(part) as index:
+            shards.add(index.meta("shard"))
             for place, position in index.connection.execute("SELECT place, position FROM source"):
                 if positions.setdefault(place, position) != position:
                     raise InvalidInput(
                         f"{part} has the source {place} in another place than an earlier part",
                         hint="ingest all parts with the same sources",
                     )
+    _check_whole(shards)
+
+
+def _check_whole(shards: Iterable[str]) -> None:
+    """Refuse parts that do not make up a whole."""
+    told = {Shard(*map(int, shard.split("/"))) for shard in shards}
+    of = max(shard.of for shard in told)
+    missing = [n for n in range(1, of + 1) if Shard(n, of) not in told]
+    if missing or len({shard.of for shard in told}) > 1:
+        names = ", ".join(f"{n}/{of}" for n in missing) or "parts of one whole"
+        raise InvalidInput(f"these are not all parts: missing {names}", hint="ingest --shard N/M")
 
 
 def _each(connection: sqlite3.Connection, parts: Sequence[Path], steps: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -61,3 +62,9 @@ def given(**options: str | None) -> None:
     for name, value in options.items():
         if value == "":
             raise UsageError(f"--{name} is empty", hint=f"give it a value, or leave --{name} out")
+
+
+def given_each(what: str, words: Sequence[str]) -> None:
+    """Refuse empty arguments: `query "$X"` with no X would ask for everything."""
+    if "" in words:
+        raise UsageError(f"{what} is empty", hint=f"give it a value, or leave {what} out")

@@ -87,5 +87,5 @@ def _one_way(graph: Graph, way: Direction, width: int, style: Style, both: bool)
     if both:
         yield style(_HEADS[way], "bold")
     if not below.get(graph.ref):
-        yield style("nothing in the catalog", "dim")
+        yield style("nothing", "dim")
     yield from tree.branches(graph.ref, "", ())

@@ -43,7 +43,8 @@ def _verdict(impact: Impact, width: int, style: Style) -> Iterator[str]:
     worst = impact.by_tier[0]
     is_grave = bool(worst.tier) and rank(worst.tier) <= rank("tier-1")
     if worst.tier:
-        said += f"; {worst.count:,} of tier {printable(worst.tier)}"
+        tier = printable(worst.tier)
+        said += f"; {worst.count:,} of {tier if tier.startswith('tier') else f'tier {tier}'}"
     yield from _styled(f"{said}.", width, style, "red" if is_grave else "yellow")
 
 

@@ -199,6 +199,8 @@ def opened(path: Path) -> Iterator[Index]:
         checked = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     except OSError as error:
         raise NotFound(f"no catalog index {path}", hint=INGEST) from error
+    if path.is_dir():
+        raise InvalidInput(f"{path} is a folder, not a catalog index")
     # Nobody writes into an index once it has its name: no lock is needed, on no file system.
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from idp.cli.options import Fields, IndexPath, Json, given, shape
+from idp.cli.options import Fields, IndexPath, Json, given, given_each, shape
 from idp.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def export(
 
     idp: Context = ctx.obj
     given(out=out, index=index)
+    given_each("EXPRESSION", expression or ())
     wanted = shape(as_json, fields, work.Exported)
     if out is None and (as_json or fields):
         raise UsageError("--json tells of a file that was written", hint="add --out FILE")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from idp.cli.options import Fields, Json, given, shape
+from idp.cli.options import Fields, Json, given, given_each, shape
 from idp.errors import UsageError
 
 if TYPE_CHECKING:
@@ -59,17 +59,23 @@ def ingest(
     from idp.catalog.ingest import Order, Origin, Outcome, ingest, remembered
     from idp.catalog.source.chosen import chosen
     from idp.catalog.source.connect import connect
+    from idp.catalog.source.grammar import parse_place
 
     idp: Context = ctx.obj
     given(out=out, shard=shard)
+    given_each("SOURCE", sources or ())
     if shard and not out:
         raise UsageError("--shard without --out", hint="a part is a file: --out part-3.db")
     if forget and sources:
         raise UsageError("--forget goes with no SOURCE", hint="run it alone")
     wanted = shape(as_json, fields, Outcome)
     path = idp.catalog_index(out)
-    left_out = set(forget or ())
-    before = [place for place in remembered(path) if place not in left_out]
+    left_out = {parse_place(place, base=idp.path(".")).written for place in forget or ()}
+    before = remembered(path)
+    if unknown := sorted(left_out.difference(before)):
+        hint = f"named before: {', '.join(before) or 'none'}"
+        raise UsageError(f"{unknown[0]} was not named before", hint=hint)
+    before = [place for place in before if place not in left_out]
     choices = chosen(idp.platform, sources or (), before, idp.path("."))
     doors = idp.catalog_doors()
     origins = [Origin(connect(one.place, doors), one.position, one.given) for one in choices]
@@ -103,10 +109,12 @@ def _tell(idp: Context, done: Ingested) -> None:
 
 
 def _words(done: Ingested) -> str:
+    from idp.catalog.screen import many
+
     told = done.outcome
-    parts = [f"{told.entities:,} entities in {told.documents:,} documents"]
+    parts = [f"{many(told.entities, 'entity', 'entities')} in {many(told.documents, 'document')}"]
     if told.problems:
-        parts.append(f"{told.problems:,} problems (idp catalog problems)")
+        parts.append(f"{many(told.problems, 'problem')} in files (idp catalog problems)")
     if told.orphans:
-        parts.append(f"{told.orphans:,} orphans (idp catalog query orphan=true)")
+        parts.append(f"{many(told.orphans, 'orphan')} (idp catalog query orphan=true)")
     return ", ".join([*parts, f"{told.seconds:.1f} s"])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from idp.cli.options import Fields, Json, given, shape
+from idp.cli.options import Fields, Json, given, given_each, shape
 
 if TYPE_CHECKING:
     from idp.context import Context
@@ -33,10 +33,13 @@ def merge(
     """Join the parts of a sharded ingest into one index."""
     from idp.catalog.ingest import Outcome
     from idp.catalog.merge import merge
+    from idp.catalog.screen import many
 
     idp: Context = ctx.obj
     given(out=out)
+    given_each("PART", parts)
     wanted = shape(as_json, fields, Outcome)
     done = merge([idp.path(part) for part in parts], idp.catalog_index(out), idp.clock)
-    words = f"{done.entities:,} entities of {len(parts)} parts, {done.seconds:.1f} s"
+    of_parts = f"of {many(len(parts), 'part')}, {done.seconds:.1f} s"
+    words = f"{many(done.entities, 'entity', 'entities')} {of_parts}"
     idp.output.item(done, wanted, lambda: words)

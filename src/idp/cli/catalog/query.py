@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from idp.cli.options import Fields, IndexPath, Json, given
+from idp.cli.options import Fields, IndexPath, Json, given, given_each
 from idp.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,9 +29,6 @@ Examples:
 
 The language is described in docs/catalog-query.md.
 """
-
-BOXED = 1000
-"""A terminal gets a table of at most so many rows; more are printed as they come."""
 
 WIDEST = 60
 """A column of a plain table is no wider than this."""
@@ -69,6 +66,7 @@ def query(
 
     idp: Context = ctx.obj
     given(**{"index": index, "predicate": predicate, "count-by": count_by, "limit": limit})
+    given_each("EXPRESSION", expression or ())
     names = [name for part in fields.split(",") if (name := part.strip())]
     if count_by is not None and names:
         raise UsageError("--count-by has columns of its own: --fields does not go with it")
@@ -104,10 +102,6 @@ def _print(idp: Context, found: Answer, as_json: bool) -> None:
         from idp.output import Shape
 
         idp.output.rows(found.records(), (), Shape(as_json=True))
-    elif idp.output.is_tty(sys.stdout) and len(found.rows) <= BOXED:
-        from idp.output import Shape
-
-        idp.output.rows(found.records(), found.columns, Shape())
     elif idp.output.is_tty(sys.stdout):
         sys.stdout.writelines(_aligned([found.columns, *found.rows]))
     else:
@@ -116,7 +110,8 @@ def _print(idp: Context, found: Answer, as_json: bool) -> None:
 
 
 def _aligned(rows: Sequence[Sequence[Any]]) -> list[str]:
-    cells = [[_cell(value) for value in row] for row in rows]
+    """Return the lines of a table for a terminal; the namespace `default` goes without saying."""
+    cells = [[_cell(value).replace(":default/", ":") for value in row] for row in rows]
     widths = [min(WIDEST, max(map(len, column))) for column in zip(*cells, strict=True)]
     return [
         "  ".join(map(str.ljust, row, widths)).rstrip() + "\n"  # what is wider is not cut

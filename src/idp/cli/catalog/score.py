@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from idp.cli.options import Fields, IndexPath, Json, given, shape
+from idp.cli.options import Fields, IndexPath, Json, given, given_each, shape
 
 if TYPE_CHECKING:
     from idp.catalog.index.opened import Index
@@ -60,6 +60,7 @@ def score(
 
     idp: Context = ctx.obj
     given(**{"index": index, "fail-under": fail_under})
+    given_each("REF", which or ())
     one = by is None and len(which or ()) == 1 and work.is_ref((which or [""])[0])
     kind = work.Report if one else work.Team if by else work.Scored
     wanted = shape(as_json, fields, kind)

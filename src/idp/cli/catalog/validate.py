@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from idp.cli.options import Fields, Json, given, shape
+from idp.cli.options import Fields, Json, given, given_each, shape
 from idp.errors import UsageError
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def validate(
 
     idp: Context = ctx.obj
     given(repository=repository)
+    given_each("PATH", paths or ())
     if (as_json or fields) and form not in (Format.text, Format.json):
         raise UsageError(f"--format {form} goes with neither --json nor --fields")
     wanted = shape(as_json or form is Format.json, fields, check.Verdict)
