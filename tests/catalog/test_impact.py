@@ -11,7 +11,7 @@ from pytest_snapshot.plugin import Snapshot  # type: ignore[import-untyped]
 from idp.catalog.impact.tiers import rank
 
 from ..service.stories import Run, idp
-from .index_stories import ingested, made, written
+from .index_stories import group, ingested, made, written
 from .org_stories import org, service
 
 
@@ -157,3 +157,9 @@ def test_its_screen(
     assert max(map(len, out.splitlines())) <= width
     snapshot.snapshot_dir = Path(__file__).parent / "snapshots"
     snapshot.assert_match(out, f"impact-{width}.txt")
+
+
+def test_of_a_team_it_says_where_what_it_owns_is_shown(tmp_path: Path) -> None:
+    path = made(tmp_path, {"catalog-info.yaml": group("team-a")})
+    out = idp("catalog", "impact", "team-a", "--index", path).out
+    assert "idp catalog graph group:team-a --relation ownerOf" in out

@@ -24,6 +24,9 @@ def lines(impact: Impact, width: int, style: Style, whole: bool = False) -> Iter
     yield from _nearest(impact, width, style)
 
 
+_HOLDS = {"group": "ownerOf", "user": "ownerOf", "system": "hasPart", "domain": "hasPart"}
+
+
 def _head(impact: Impact) -> str:
     if impact.missing:
         return f"{short(impact.ref)}  missing: no source has it, and others refer to it"
@@ -34,6 +37,9 @@ def _head(impact: Impact) -> str:
 def _verdict(impact: Impact, width: int, style: Style) -> Iterator[str]:
     if not impact.reached:
         yield style("Nothing in the catalog needs it.", "green")
+        if relation := _HOLDS.get(impact.ref.partition(":")[0]):
+            hint = f"What is its own: idp catalog graph {short(impact.ref)} --relation {relation}"
+            yield style(hint, "dim")
         return
     teams = sum(1 for team in impact.by_team if team.owner)
     said = (

@@ -86,4 +86,6 @@ def _alike(index: Index, written: str) -> str:
     refs_close = sorted(ref for one in close for ref in shelves[one])
     if refs_close:
         return f"did you mean {', '.join(refs_close[:3])}?"
-    return "look for it by words: idp catalog query 'text~\"…\"'"
+    if index.node(written.lower()) is not None:
+        return f"others refer to it: idp catalog impact {written}"
+    return f"look for it by words: idp catalog query 'text~\"{name}\"'"
