@@ -282,3 +282,16 @@ def test_the_file_is_the_old_one_or_the_new_one(tmp_path: Path) -> None:
 def test_json_needs_a_file_to_tell_of(tmp_path: Path) -> None:
     index = made(tmp_path, {"catalog-info.yaml": component("a")})
     assert idp("catalog", "export", "--to", "csv", "--index", index, "--json").code == 2
+
+
+def test_a_query_that_cannot_be_read_leaves_nothing_on_stdout(tmp_path: Path) -> None:
+    path = made(tmp_path, {"catalog-info.yaml": component("pay")})
+    run = idp("catalog", "export", "--to", "csv", "foo=1", "--index", path)
+    assert (run.code, run.out) == (2, "")
+
+
+def test_an_export_tells_what_a_query_tells(tmp_path: Path) -> None:
+    path = made(tmp_path, {"catalog-info.yaml": component("pay")})
+    run = idp("catalog", "export", "--to", "jsonl", "name=pya", "--index", path)
+    assert (run.code, run.out) == (0, "")
+    assert "pya" in run.err

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
@@ -105,19 +106,20 @@ class Tally:
 Writer = Callable[[Index, Iterator[Entry], TextIO, Tally], None]
 
 
-def entries(index: Index, expression: str = "") -> Iterator[Entry]:
-    """Yield all entities by ref, or those that a query finds, in its order.
+def _chosen(index: Index, expression: str) -> tuple[Iterator[Entry], tuple[str, ...]]:
+    """Return all entities by ref, or those that a query finds, in its order, and its notes.
 
     Raises:
-        UsageError: the query cannot be read.
+        UsageError: the query cannot be read; that is known before anything is written.
     """
-    if expression.strip():
-        from idp.catalog.query.run import answer, written
+    if not expression.strip():
+        return _entries(index, f"{_ENTRY} ORDER BY n.ref"), ()
+    from idp.catalog.query.run import answer, written
 
-        for (ref,) in answer(index, written(expression), ("ref",)).rows:
-            yield from _entries(index, f"{_ENTRY} WHERE n.ref = ?", ref)
-    else:
-        yield from _entries(index, f"{_ENTRY} ORDER BY n.ref")
+    found = answer(index, written(expression), ("ref",))
+    one = f"{_ENTRY} WHERE n.ref = ?"
+    listed = chain.from_iterable(_entries(index, one, ref) for (ref,) in found.rows)
+    return listed, found.notes
 
 
 def _entries(index: Index, sql: str, *values: str) -> Iterator[Entry]:
@@ -140,7 +142,7 @@ def export(index: Index, form: Form, expression: str, out: Path | TextIO) -> Exp
         InvalidInput: the file cannot be written.
     """
     tally = Tally()
-    chosen = entries(index, expression)
+    chosen, notes = _chosen(index, expression)
     if isinstance(out, Path):
         with _drafted(out) as file:
             _writer(form)(index, chosen, file, tally)
@@ -148,7 +150,7 @@ def export(index: Index, form: Form, expression: str, out: Path | TextIO) -> Exp
         _writer(form)(index, chosen, out, tally)
     name = str(out) if isinstance(out, Path) else "-"
     left_out = tally.locations + tally.orphans
-    return Exported(name, form, tally.written, left_out, tally.notes())
+    return Exported(name, form, tally.written, left_out, (*notes, *tally.notes()))
 
 
 def _writer(form: Form) -> Writer:

@@ -50,6 +50,7 @@ def export(
     """Write the catalog for Backstage, as CSV or as JSON lines."""
     from idp.catalog import export as work
     from idp.catalog.index.opened import opened
+    from idp.catalog.screen import many
 
     idp: Context = ctx.obj
     given(out=out, index=index)
@@ -61,7 +62,7 @@ def export(
         place = idp.path(out) if out else sys.stdout
         done = work.export(held, to.value, " ".join(expression or ()), place)
     if out:
-        where = f"{done.entities} entities in {done.out}"
+        where = f"{many(done.entities, 'entity', 'entities')} in {done.out}"
         idp.output.item(done, wanted, lambda: where)
     for note in done.notes:
         idp.output.say(note)
