@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from idp.forge.base import Account, Kind
+from idp.errors import NotAllowed
+from idp.forge.base import Account, Forge, Kind
 
 Purpose = Literal["push", "own", "pr"]
 """What for: create-service --push to an organisation, and to the account itself; update-service
---pr."""
+--pr and catalog register."""
 
 NEEDS: Mapping[Kind, Mapping[Purpose, tuple[str, ...]]] = {
     "github": {
@@ -51,3 +52,20 @@ def missing(kind: Kind, account: Account, purpose: Purpose) -> tuple[str, ...]:
         if scope.startswith("write:"):
             held.add(scope.replace("write:", "read:", 1))
     return tuple(scope for scope in NEEDS[kind][purpose] if scope not in held)
+
+
+def require(forge: Forge, purpose: Purpose, *needless: str) -> None:
+    """Refuse a token that lacks scopes for a purpose, before anything is changed.
+
+    Args:
+        needless: scopes that this time are not needed.
+
+    Raises:
+        NotAllowed: with the command that mends it.
+    """
+    lacking = set(missing(forge.kind, forge.account(), purpose)).difference(needless)
+    if lacking:
+        raise NotAllowed(
+            f"the token for {forge.host} lacks the scopes {', '.join(sorted(lacking))}",
+            hint=f"idp auth login {forge.host}",
+        )

@@ -11,7 +11,7 @@ from typing import Literal
 
 from idp import git, road
 from idp.clone import HEADS, Clone, author_env
-from idp.errors import InvalidInput, NotAllowed, NotFound
+from idp.errors import InvalidInput, NotFound
 from idp.forge import scopes
 from idp.forge.base import Forge, Proposal, PullRequest
 from idp.plan import Effect, Plan
@@ -201,7 +201,7 @@ def carry_out(standing: Standing, ask: road.Ask) -> Outcome:
     status, forge, service = standing.status, standing.forge, standing.service
     if forge is None or not standing.changes:
         return Outcome(status, standing.tip, standing.pull or standing.declined)
-    _check_allowed(forge)
+    scopes.require(forge, "pr", "workflow")
     clone = standing.clone
 
     def apply() -> Outcome:
@@ -213,15 +213,6 @@ def carry_out(standing: Standing, ask: road.Ask) -> Outcome:
         return {f"{HEADS}{name}": tip for name, tip in tips.items()}
 
     return road.carry_out(standing.plan, apply, observe=observe, ask=ask)
-
-
-def _check_allowed(forge: Forge) -> None:
-    lacking = set(scopes.missing(forge.kind, forge.account(), "pr")) - {"workflow"}
-    if lacking:
-        raise NotAllowed(
-            f"the token for {forge.host} lacks the scopes {', '.join(sorted(lacking))}",
-            hint=f"idp auth login {forge.host}",
-        )
 
 
 def _pushed(standing: Standing) -> str:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from idp import road
 from idp.clone import HEADS, Clone
-from idp.errors import InvalidInput, NotAllowed
+from idp.errors import InvalidInput
 from idp.forge import scopes
 from idp.forge.base import Forge, NotSupported, Proposal, PullRequest
 from idp.plan import Effect, Plan
@@ -204,7 +204,8 @@ def carry_out(standing: Standing, ask: road.Ask) -> Outcome:
     status, forge = standing.status, standing.forge
     if forge is None or not standing.changes:
         return Outcome(status, standing.tip, standing.pull or standing.declined)
-    _check_allowed(standing, forge)
+    needless = () if _has_workflows(standing.update) else ("workflow",)
+    scopes.require(forge, "pr", *needless)
 
     def apply() -> Outcome:
         if status == "closed":
@@ -217,17 +218,6 @@ def carry_out(standing: Standing, ask: road.Ask) -> Outcome:
         return {f"{HEADS}{name}": tip for name, tip in tips.items()}
 
     return road.carry_out(standing.plan, apply, observe=observe, ask=ask)
-
-
-def _check_allowed(standing: Standing, forge: Forge) -> None:
-    lacking = set(scopes.missing(forge.kind, forge.account(), "pr"))
-    if not _has_workflows(standing.update):
-        lacking.discard("workflow")
-    if lacking:
-        raise NotAllowed(
-            f"the token for {forge.host} lacks the scopes {', '.join(sorted(lacking))}",
-            hint=f"idp auth login {forge.host}",
-        )
 
 
 def _has_workflows(update: Update) -> bool:
