@@ -12,7 +12,9 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from idp.audit import log, verify
 from idp.auth import LoggedIn, LoggedOut
+from idp.budget import freeing, lines, statement
 from idp.catalog.check import Verdict
 from idp.catalog.export import Exported
 from idp.catalog.graph.around import Graph
@@ -23,6 +25,7 @@ from idp.catalog.problems import Listed as CatalogProblem
 from idp.catalog.score import Report, Scored, Team
 from idp.catalog.show.record import Shown as ShownEntity
 from idp.catalog.snapshot.pull import Pulled
+from idp.cli.audit.key import Key
 from idp.cli.registering import Registered
 from idp.cli.template import Listed
 from idp.cli.update_pull import Proposed
@@ -31,7 +34,13 @@ from idp.config import Setting
 from idp.config.schema import PlatformModel
 from idp.doctor import Check
 from idp.forge.standing import Standing
+from idp.ledger.summary import Summary
 from idp.plan import Plan
+from idp.policy import check, overview, trial
+from idp.request.base import Request
+from idp.secret import check as secret_check
+from idp.secret import listing, manifest
+from idp.secret import request as secret_request
 from idp.service.create import Created
 from idp.service.merge import FileOutcome
 from idp.service.status import Status
@@ -90,6 +99,21 @@ SHAPES: dict[str, tuple[Any, Literal["validation", "serialization"]]] = {
     "catalog-export": (Exported, "serialization"),
     "catalog-snapshot-publish": (Published, "serialization"),
     "catalog-snapshot-pull": (Pulled, "serialization"),
+    "policy-check": (check.Checked, "serialization"),
+    "policy-explain": (overview.Explained, "serialization"),
+    "policy-test": (list[trial.Tried], "serialization"),
+    "budget-list": (list[lines.Standing], "serialization"),
+    "budget-show": (statement.Statement, "serialization"),
+    "budget-release": (freeing.Freed, "serialization"),
+    "request": (Request, "serialization"),
+    "secret-request": (secret_request.Told, "serialization"),
+    "secret-list": (list[listing.Row], "serialization"),
+    "secret-check": (list[secret_check.Lack], "serialization"),
+    "secret-manifest": (manifest.Manifest, "serialization"),
+    "audit-log": (list[log.Entry], "serialization"),
+    "audit-verify": (verify.Verified, "serialization"),
+    "audit-key": (Key, "serialization"),
+    "ledger-show": (Summary, "serialization"),
     "config-explain": (list[Setting], "serialization"),
     "auth-login": (LoggedIn, "serialization"),
     "auth-status": (list[Standing], "serialization"),

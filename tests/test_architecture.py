@@ -15,12 +15,12 @@ SOURCE = Path(__file__).parent.parent / "src" / "idp"
 ROOMS = """
 errors clock rules
 config plan output proc rest registry workshop
-ledger git scaffold forge kube
-catalog audit workload releases clone
-provider
+ledger git scaffold forge kube vault
+catalog identity workload releases clone
+provider audit
 policy budget request
 road rollout
-service env deploy secret docs dora cost survey doctor auth register snapshot
+service env deploy secret docs dora cost survey doctor auth register snapshot guard
 fleet portal template kpi
 context
 mcp
@@ -49,6 +49,9 @@ WRITING_GIT = {"push", "commit", "commit-tree", "update-ref", "unpack-objects", 
 WRITING_GIT |= {"tag --annotate", "remote add", "init", "add", "checkout", "reset", "branch"}
 JOURNAL = {"journal.change", "journal.undo"}
 FORGE = {"publication.make", "publication.settle", "forge.propose", "forge.close_pull_request"}
+
+CHANGING = {"service", "template", "register", "secret"}
+"""Rooms whose work changes the user's world."""
 
 FILES = sorted(SOURCE.rglob("*.py"))
 NAMES = [path.relative_to(SOURCE).as_posix() for path in FILES]

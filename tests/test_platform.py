@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,11 @@ from .test_action import KNOWN, filled, interpolated
 
 FORGES = ("github", "gitlab", "gitea")
 UPDATES = Path(".github/workflows/update-service.yml")
+# What each workflow may write; all others nothing.
+WRITES = {
+    UPDATES.name: {"contents", "pull-requests"},
+    "requests.yml": {"pull-requests", "id-token"},
+}
 
 
 def init(folder: Path, *options: str) -> Path:
@@ -54,7 +60,7 @@ def make(platform: Path, verb: str) -> str:
 
 def test_it_is_one_commit_with_nothing_left_to_add(everywhere: Path) -> None:
     assert git(everywhere, "log", "--format=%an %s") == (
-        "Pat Tester feat: create platform from platform 1.1.0\n"
+        "Pat Tester feat: create platform from platform 1.2.0\n"
     )
     assert git(everywhere, "status", "--porcelain", "--ignored") == ""
     assert git(everywhere, "branch", "--show-current") == "main\n"
@@ -109,6 +115,31 @@ def test_each_template_of_the_platform_can_be_used(platform: Path, tmp_path: Pat
 def test_its_own_ci_passes(everywhere: Path) -> None:
     assert "python-api" in make(everywhere, "check")
     assert "a new service" in make(everywhere, "test")
+
+
+def test_its_ci_runs_the_tests_of_its_policies(platform: Path) -> None:
+    assert "2 tests, none failed" in make(platform, "test")
+    rules = platform / "idp-platform.yaml"
+    rules.write_text(rules.read_text().replace("  severity: {}", "  severity: {image-tag: warn}"))
+    with pytest.raises(AssertionError, match="an image that may be another one tomorrow"):
+        make(platform, "test")
+
+
+def test_what_needs_a_second_person_has_its_reviewers(everywhere: Path) -> None:
+    requests = loaded(everywhere).guardrails.requests
+    assert (requests.repository, requests.branch) == ("acme/platform", "main")
+    owners = (everywhere / "CODEOWNERS").read_text().splitlines()
+    assert {f"/{requests.folder}/ @acme/core", "/vault/ @acme/core"} <= set(owners)
+
+
+COMMAND = re.compile(r"bin/idp (?:--\S+ (?:\. )?)*([a-z]+ [a-z]+)$", re.M)
+
+
+def test_requests_are_carried_out_by_a_command_that_is_there(everywhere: Path) -> None:
+    files = [*everywhere.glob(".github/workflows/*.yml"), *everywhere.glob(".gitlab-ci.yml")]
+    found = {words for path in files for words in COMMAND.findall(path.read_text())}
+    assert found == {"request fulfil"}
+    assert idp("request", "fulfil", "--help").code == 0
 
 
 def test_its_ci_brings_a_service_of_the_last_release_to_the_change(platform: Path) -> None:
@@ -183,12 +214,12 @@ def test_the_repository_is_itself_updated_from_its_template(platform: Path) -> N
     assert repo.answers["_src_path"] == "idp:platform"
     done = repo.update("", "--data", "idp_version=9.9.9")
     assert done.code == 0, done.everything
-    assert "idp-toolchain==9.9.9" in repo.read("Makefile")
+    assert "idp-toolchain[postgres]==9.9.9" in repo.read("Makefile")
     assert repo.read("templates/example/copier.yml") == "name: {type: str}\n"
 
 
 def test_ci_runs_the_idp_that_made_it(everywhere: Path) -> None:
-    assert f"idp-toolchain=={__version__}" in (everywhere / "Makefile").read_text()
+    assert f"idp-toolchain[postgres]=={__version__}" in (everywhere / "Makefile").read_text()
 
 
 def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
@@ -255,7 +286,7 @@ def hub(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 def workflows(platform: Path) -> list[Path]:
     found = sorted(platform.rglob(".github/workflows/*.yml"))
-    assert len(found) == 3
+    assert len(found) == 5
     return found
 
 
@@ -279,7 +310,8 @@ def test_actions_are_pinned_by_commits_that_exist(hub: Path) -> None:
 
 
 def test_scripts_of_workflows_are_good_shell(everywhere: Path, tmp_path: Path) -> None:
-    scripts = {"test-templates": (everywhere / "scripts" / "test-templates").read_text()}
+    plain = {path.name: path.read_text() for path in (everywhere / "scripts").iterdir()}
+    scripts = dict(plain)
     for path in everywhere.glob(".github/workflows/*.yml"):
         for job in yaml.safe_load(path.read_text())["jobs"].values():
             steps = enumerate(job.get("steps", ()))
@@ -287,11 +319,12 @@ def test_scripts_of_workflows_are_good_shell(everywhere: Path, tmp_path: Path) -
     for name, text in scripts.items():
         assert "${{" not in text
         (tmp_path / name).write_text(text)
-        shell = "--shell=sh" if name == "test-templates" else "--shell=bash"
+        shell = "--shell=sh" if name in plain else "--shell=bash"
         run(tool("shellcheck"), shell, "--severity=warning", tmp_path / name, cwd=tmp_path)
 
 
-def test_only_the_update_may_write(hub: Path) -> None:
+def test_workflows_may_write_what_they_have_to(hub: Path) -> None:
+    no_oidc = {"id-token"} if loaded(hub).forge.kind == "gitea" else set()
     for path in workflows(hub):
         workflow = yaml.safe_load(path.read_text())
         given = [
@@ -299,8 +332,7 @@ def test_only_the_update_may_write(hub: Path) -> None:
             *(j.get("permissions", {}) for j in workflow["jobs"].values()),
         ]
         writes = {name for rights in given for name, right in rights.items() if right == "write"}
-        expected = {"contents", "pull-requests"} if path.name == UPDATES.name else set()
-        assert writes == expected
+        assert writes == WRITES.get(path.name, set()) - no_oidc
         for job in workflow["jobs"].values():
             for step in job.get("steps", ()):
                 if step.get("uses", "").startswith("actions/checkout@"):

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from idp import road
 from idp.context import Context
 from idp.errors import IdpError, Interrupted, Refused, UsageError
 from idp.plan import Plan, Risk
+from idp.road import Ask, Road
 
+from .roads import Open
 from .service.stories import Run, Template, git, idp
 
 RISKY: list[Risk] = ["remote", "destroys"]
@@ -31,6 +32,7 @@ class World:
     says: bool = True
     asked: list[str] = field(default_factory=list)
     changed: int = 0
+    guard: Open = field(default_factory=Open)
 
     def ask(self, question: str) -> bool:
         self.asked.append(question)
@@ -43,9 +45,10 @@ class World:
         self.changed += 1
         return "done"
 
-    def take(self, plan: Plan, digest: str = "", ask: road.Ask | None = None) -> str:
+    def take(self, plan: Plan, digest: str = "", ask: Ask | None = None) -> str:
         give: Callable[[], str] = self.apply
-        return road.carry_out(plan, give, observe=self.observe, ask=ask or self.ask, digest=digest)
+        road = Road(ask or self.ask, self.guard)
+        return road.carry_out(plan, give, observe=self.observe, digest=digest, proof=str.upper)
 
 
 def plan(risk: Risk = "local") -> Plan:
@@ -135,12 +138,33 @@ def test_whatever_is_wrong_nothing_is_applied() -> None:
         assert world.changed == fine
 
 
-def test_what_the_apply_raises_goes_up_as_it_is() -> None:
+def test_what_the_apply_raises_goes_up_as_it_is_and_is_recorded() -> None:
     def broken() -> str:
         raise OSError("disk full")
 
+    guard = Open()
     with pytest.raises(OSError, match="disk full"):
-        road.carry_out(plan(), broken, observe=World().observe, ask=World().ask)
+        Road(World().ask, guard).carry_out(plan(), broken, observe=World().observe)
+    assert guard.told == ["admitted", "begun", "failed OSError"]
+
+
+def test_intent_comes_before_the_act_and_the_outcome_with_its_proof_after() -> None:
+    world = World()
+    world.take(plan())
+    assert world.guard.told == ["admitted", "begun", "ended DONE"]
+
+
+def test_nothing_is_begun_that_is_refused() -> None:
+    world = World(head="def")
+    with pytest.raises(Refused):
+        world.take(plan())
+    assert world.guard.told == ["admitted"]
+
+
+def test_a_dry_run_is_rehearsed() -> None:
+    guard = Open()
+    Road(World().ask, guard).rehearse(plan())
+    assert guard.told == ["rehearsed"]
 
 
 @pytest.fixture

@@ -145,6 +145,14 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def _unraisable(caught: Any) -> None:
+    """Interrupt once more where Ctrl-C came in a callback, from which Python raises nothing."""
+    if caught.exc_type is KeyboardInterrupt:
+        threading.Timer(0.01, signal.raise_signal, (signal.SIGINT,)).start()
+    else:
+        sys.__unraisablehook__(caught)
+
+
 def _open_streams() -> None:
     """Open what stands in for a standard stream that our caller closed: Python has None there."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
@@ -157,6 +165,7 @@ def run() -> None:
     gc.set_threshold(SWEEP)
     _open_streams()
     signal.signal(signal.SIGTERM, _stop)
+    sys.unraisablehook = _unraisable
     code = command(sys.argv[1:])
     gc.freeze()  # else Python looks for circles in all modules before it ends
     sys.exit(code)

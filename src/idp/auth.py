@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from idp import road
 from idp.clock import Clock
 from idp.errors import NotAllowed, Refused
 from idp.forge import credentials, programs, scopes, store
@@ -16,6 +15,7 @@ from idp.forge.credentials import Credential
 from idp.forge.place import LABEL, Place
 from idp.forge.standing import Standing, listed, standing
 from idp.plan import Effect, Plan
+from idp.road import Road
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -104,6 +104,7 @@ def login(
     keyring: KeyringBackend | None,
     clock: Clock,
     environ: Mapping[str, str],
+    road: Road,
 ) -> LoggedIn:
     """Store a token, once the forge has said whose it is.
 
@@ -131,7 +132,7 @@ def login(
     def observe() -> dict[str, str]:
         return {"stored logins": kept.digest}
 
-    road.carry_out(plan, apply, observe=observe, ask=_never)
+    road.carry_out(plan, apply, observe=observe)
     first = credentials.find(place, environ)
     return LoggedIn(
         place.host,
@@ -144,7 +145,7 @@ def login(
     )
 
 
-def logout(place: Place, environ: Mapping[str, str]) -> LoggedOut:
+def logout(place: Place, environ: Mapping[str, str], road: Road) -> LoggedOut:
     """Remove what `idp auth login` stored for a host; other programs' logins stay.
 
     The token itself stays valid until it is revoked at the forge.
@@ -166,14 +167,9 @@ def logout(place: Place, environ: Mapping[str, str]) -> LoggedOut:
         def observe() -> dict[str, str]:
             return {"stored logins": kept.digest}
 
-        road.carry_out(plan, apply, observe=observe, ask=_never)
+        road.carry_out(plan, apply, observe=observe)
     left = credentials.find(place, environ)
     return LoggedOut(place.host, entry is not None, left.origin if left else "")
-
-
-def _never(_: str) -> bool:
-    """Answer for a plan that is local, of which nobody is asked."""
-    return True
 
 
 def known(platform: Place, environ: Mapping[str, str]) -> tuple[Place, ...]:

@@ -18,13 +18,20 @@ from idp.errors import InvalidInput, NotFound, UsageError
 from idp.output import Output
 
 if TYPE_CHECKING:
+    from idp.audit import Trail
     from idp.catalog.source.connect import Doors
     from idp.config import Platform, Setting, UserConfig
     from idp.config.source import Source
     from idp.forge.base import Forge, Kind
     from idp.forge.credentials import Credential
     from idp.forge.place import Place
+    from idp.identity import Identity
+    from idp.ledger import Ledger
+    from idp.policy import Policies
     from idp.releases import Shelf
+    from idp.request.base import Desk
+    from idp.road import Road
+    from idp.secret.base import Backend
     from idp.service.renders import Renders
 
 PLATFORM_FILE = "idp-platform.yaml"
@@ -94,6 +101,99 @@ class Context:
                 hint="set XDG_CACHE_HOME to a folder of yours",
             ) from error
         return folder
+
+    @property
+    def state(self) -> Path:
+        """The folder of what idp keeps and nobody may delete: ledger, keys, signed heads."""
+        return self._home("XDG_STATE_HOME", ".local/state") / "idp"
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger: the platform's, else this machine's own."""
+        from idp.ledger import open_ledger
+
+        written = self.setting("ledger.url") or str(self.state / "ledger.db")
+        own = "://" in written or Path(written).is_absolute()
+        beside = self.path if self.environ.get("IDP_LEDGER") else self.beside_platform
+        return open_ledger(written if own else str(beside(written)), self.clock, self.output.say)
+
+    @cached_property
+    def trail(self) -> Trail:
+        """The audit trail, with the key that signs its heads."""
+        from idp.audit import Trail
+        from idp.audit.seal import Seals
+
+        key = self.environ.get("IDP_AUDIT_KEY", "")
+        return Trail(self.ledger, Seals(self.state / "audit", key), self.clock)
+
+    @cached_property
+    def who(self) -> Identity:
+        """Who acts: as an OIDC token or the forge says; else unverified."""
+        from idp.identity import resolve
+        from idp.identity.account import account_of
+        from idp.rest import Server
+
+        def reach(base: str, headers: Mapping[str, str]) -> Server:
+            return Server(base, self.clock, headers, hasty=True)
+
+        def account() -> tuple[str, str] | None:
+            place = self.forge_at()
+            return account_of(place, self._credential(place), self.clock)
+
+        told = self.platform.guardrails.identity
+        return resolve(self.environ, told, account, reach, self.clock)
+
+    @cached_property
+    def secrets(self) -> Backend:
+        """The platform's place of secrets."""
+        from idp.secret.connect import connect
+
+        return connect(self.platform.guardrails.secrets, self.environ, self.state, self.clock)
+
+    @cached_property
+    def road(self) -> Road:
+        """The road by which anything is changed, with the platform's guard on it."""
+        from idp.audit.origin import origin_of
+        from idp.guard import PlatformGuard
+        from idp.road import Road
+
+        guard = PlatformGuard(
+            self.platform,
+            lambda: self.policies,
+            lambda: self.trail,
+            lambda: self.who,
+            lambda: self.desk,
+            self.catalog_index,
+            self.clock,
+            self.output.say,
+            self.ask,
+            origin_of(self.environ),
+            bool(self.environ.get("CI")),
+        )
+        return Road(self.ask, guard)
+
+    @cached_property
+    def policies(self) -> Policies:
+        """The policies that every plan runs through."""
+        from idp.policy import ready
+
+        told = self.platform.guardrails.policies
+        return ready(told, [self.beside_platform(file) for file in told.rego])
+
+    @cached_property
+    def desk(self) -> Desk:
+        """Where requests for approval are kept: the platform's repository, else the ledger."""
+        settings = self.platform.guardrails.requests
+        if settings.repository:
+            from idp.request.connect import forge_desk
+
+            room = self.cache / "requests"
+            return forge_desk(
+                self.forge(), settings, self.git_env, self.clock, room, self.output.say
+            )
+        from idp.request.desk import LedgerDesk
+
+        return LedgerDesk(self.ledger, settings, self.clock)
 
     @cached_property
     def user(self) -> UserConfig:

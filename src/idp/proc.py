@@ -6,12 +6,13 @@ import os
 import pickle
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from idp.errors import NotFound, RemoteFailed
 
@@ -118,6 +119,22 @@ def _end_group(process: subprocess.Popen[bytes]) -> bytes:
         with suppress(BrokenPipeError):
             stream.close()
     return out or b""
+
+
+def become(command: Sequence[str], env: Mapping[str, str]) -> NoReturn:
+    """Turn this process into a program, which has its terminal, its signals and its exit code.
+
+    Raises:
+        NotFound: there is no such program, or it is none.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and a program would too
+    try:
+        os.execvpe(command[0], list(command), dict(env))
+    except OSError as error:
+        why = f"cannot run {command[0]}: {error.strerror}"
+        raise NotFound(why, hint=f"install {command[0]}") from None
 
 
 def no_way_back() -> None:

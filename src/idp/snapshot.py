@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from idp import __version__, road
+from idp import __version__
 from idp.catalog.index import schema
 from idp.catalog.index.opened import opened
 from idp.catalog.snapshot.manifest import Manifest, parse
@@ -18,6 +18,7 @@ from idp.catalog.snapshot.pull import stamp
 from idp.clock import Clock
 from idp.errors import NotFound, Refused
 from idp.plan import Effect, Plan
+from idp.road import Road
 from idp.workshop import workshop
 
 
@@ -59,7 +60,7 @@ class Request:
     dry: bool = False
 
 
-def publish(request: Request, clock: Clock, ask: road.Ask) -> Published:
+def publish(request: Request, clock: Clock, road: Road) -> Published:
     """Make an index the snapshot at a place: its data first, then the manifest that names them.
 
     The data of the snapshot before stay, for those who are reading them; older ones go.
@@ -93,7 +94,7 @@ def publish(request: Request, clock: Clock, ask: road.Ask) -> Published:
         def observe() -> Mapping[str, str]:
             return {"index": stamp(request.index), "snapshot": _told(_there(request.place))}
 
-        return road.carry_out(plan, apply, observe=observe, ask=ask)
+        return road.carry_out(plan, apply, observe=observe)
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,7 @@ class Repo:
     pushed_at: str = "2026-11-23T12:00:00Z"
     deployments: list[dict[str, Any]] = field(default_factory=list)
     issues: list[dict[str, Any]] = field(default_factory=list)
+    roles: dict[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

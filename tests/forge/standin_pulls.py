@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ..service.stories import git
 from .standin import Answer, Pull, StandIn
 from .standin_call import NOT_FOUND, WHEN, Call, invalid, paged, repo_json
 
@@ -89,6 +90,44 @@ def change_pull(asked: Call) -> Answer:
 def reviews(asked: Call) -> Answer:
     pull = _pull(asked)
     return NOT_FOUND if pull is None else paged(asked, pull.reviews)
+
+
+def give_review(asked: Call) -> Answer:
+    pull, states = _pull(asked), {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED"}
+    if pull is None:
+        return NOT_FOUND
+    who, event = asked.forge.login, asked.body["event"]
+    if who == pull.author:
+        word = "approve" if event == "APPROVE" else "request changes on"
+        return Answer(422, {"message": f"Can not {word} your own pull request"})
+    made = {
+        "id": asked.forge.new_id(),
+        "user": {"login": who, "type": "User"},
+        "state": states[event],
+        "body": asked.body["body"],
+        "commit_id": asked.body["commit_id"],
+        "submitted_at": WHEN,
+    }
+    pull.reviews.append(made)
+    return Answer(200, made)
+
+
+def merge(asked: Call) -> Answer:
+    """Merge a pull request with a merge commit, as GitHub does."""
+    pull = _pull(asked)
+    if pull is None:
+        return NOT_FOUND
+    if pull.state != "open":
+        return Answer(405, {"message": "Pull Request is not mergeable"})
+    if asked.body["sha"] != pull.head:
+        return Answer(409, {"message": "Head branch was modified. Review and try the merge again."})
+    where, base = asked.repo.git_dir, asked.repo.head(pull.base)
+    tree = git(where, "merge-tree", "--write-tree", base, pull.head).strip()
+    words = ("commit-tree", tree, "-p", base, "-p", pull.head, "-m", f"Merge #{pull.number}")
+    commit = git(where, *words).strip()
+    git(where, "update-ref", f"refs/heads/{pull.base}", commit)
+    pull.state, pull.merged_at = "closed", WHEN
+    return Answer(200, {"sha": commit, "merged": True, "message": "merged"})
 
 
 def graphql(asked: Call) -> Answer:

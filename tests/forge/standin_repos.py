@@ -107,6 +107,18 @@ def protection(asked: Call) -> Answer:
     return Answer(404, {"message": "Branch not protected"}) if known is None else Answer(200, known)
 
 
+def permission(asked: Call) -> Answer:
+    name = asked.repo.roles.get(asked.words[2].lower())
+    if name is None:
+        return NOT_FOUND
+    least = {"maintain": "write", "triage": "read"}.get(name, name)
+    return Answer(200, {"permission": least, "role_name": name})
+
+
+def rules(asked: Call) -> Answer:
+    return Answer(200, [])
+
+
 def ref(asked: Call) -> Answer:
     sha = asked.repo.head(asked.words[2])
     name = f"refs/heads/{asked.words[2]}"

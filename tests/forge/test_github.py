@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from idp.errors import IdpError, InvalidInput, NotAllowed, NotFound, RemoteFailed
+from idp.errors import IdpError, InvalidInput, NotAllowed, NotFound, Refused, RemoteFailed
 from idp.forge.base import (
     Account,
     Blob,
@@ -638,3 +638,75 @@ def test_an_account_that_is_none_is_told() -> None:
 def test_a_listing_that_is_none_is_told() -> None:
     with pytest.raises(IdpError, match="no list"):
         list(github(Hub({f"GET {PAY}/deployments": {"hello": "world"}})).deployments("acme/pay"))
+
+
+# --- approving and merging ------------------------------------------------------------------------
+
+
+def test_nobody_reviews_their_own() -> None:
+    said = told(422, "Can not approve your own pull request")
+    with pytest.raises(Refused, match="is pat's own: somebody else has to review it"):
+        github(Hub({f"POST {PAY}/pulls/7/reviews": said})).review(
+            "acme/pay", 7, SHA, "approved", ""
+        )
+
+
+def test_a_review_whose_answer_was_lost_is_not_given_twice() -> None:
+    mine = {
+        "user": {"login": "Pat"},
+        "state": "APPROVED",
+        "commit_id": SHA,
+        "submitted_at": "2026-11-23T08:40:00Z",
+    }
+    hub = Hub(
+        {f"POST {PAY}/pulls/7/reviews": told(502, "bad"), f"GET {PAY}/pulls/7/reviews": [mine]}
+    )
+    github(hub).review("acme/pay", 7, SHA, "approved", "")
+    assert len(hub.changes) == 1
+
+
+def test_a_merge_goes_the_way_that_the_repository_allows() -> None:
+    forbidden = told(405, "Merge commits are not allowed on this repository.")
+    hub = Hub({f"PUT {PAY}/pulls/7/merge": (forbidden, {"merged": True})})
+    github(hub).merge("acme/pay", 7, SHA)
+    sent = [json.loads(each.content) for each in hub.asked if each.method == "PUT"]
+    assert sent == [
+        {"sha": SHA, "merge_method": "merge"},
+        {"sha": SHA, "merge_method": "squash"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "role"),
+    [
+        ({"permission": "write", "role_name": "maintain"}, "maintain"),
+        ({"permission": "write", "role_name": "release-manager"}, "write"),
+        ({"permission": "read", "role_name": "triage"}, "triage"),
+        ({"permission": "none", "role_name": ""}, None),
+        (told(404, "ada is not a user"), None),
+    ],
+)
+def test_what_an_account_may_do(answer: Answer, role: str | None) -> None:
+    hub = Hub({f"GET {PAY}/collaborators/ada/permission": answer})
+    assert github(hub).role("acme/pay", "ada") == role
+
+
+@pytest.mark.parametrize(
+    ("protected", "rules", "told_so"),
+    [
+        (True, [], True),
+        (False, [{"type": "pull_request"}], True),
+        (False, [{"type": "deletion"}], False),
+        (False, told(404, "Not Found"), False),
+    ],
+)
+def test_a_branch_is_protected_by_a_ruleset_too(
+    protected: bool, rules: Answer, told_so: bool
+) -> None:
+    hub = Hub(
+        {
+            f"GET {PAY}/branches/main": {"protected": protected},
+            f"GET {PAY}/rules/branches/main": rules,
+        }
+    )
+    assert github(hub).is_protected("acme/pay", "main") is told_so

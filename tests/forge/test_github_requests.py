@@ -168,6 +168,37 @@ STORIES = (
         (f"GET {REPO}/pulls/{{pull_number}}/reviews",),
     ),
     Story(
+        "review",
+        lambda hub: hub.review("acme/pay", 7, SHA, "approved", "Seen"),
+        ("GET /user", f"POST {REPO}/pulls/{{pull_number}}/reviews"),
+    ),
+    Story(
+        "review",
+        lambda hub: hub.review("acme/pay", 7, SHA, "changes_requested", "Not yet"),
+        ("GET /user", f"POST {REPO}/pulls/{{pull_number}}/reviews"),
+    ),
+    Story(
+        "merge",
+        lambda hub: hub.merge("acme/pay", 7, SHA),
+        (f"PUT {REPO}/pulls/{{pull_number}}/merge",),
+    ),
+    Story(
+        "role",
+        lambda hub: hub.role("acme/pay", "octocat"),
+        (f"GET {REPO}/collaborators/{{username}}/permission",),
+    ),
+    Story(
+        "is_protected",
+        lambda hub: hub.is_protected("acme/pay", "release/1"),
+        (f"GET {REPO}/branches/{{branch}}", f"GET {REPO}/rules/branches/{{branch}}"),
+        {f"GET {PAY}/branches/release%2F1": httpx.Response(200, json={"protected": False})},
+    ),
+    Story(
+        "comments",
+        lambda hub: hub.comments("acme/pay", 7, "idp"),
+        (f"GET {REPO}/issues/{{issue_number}}/comments",),
+    ),
+    Story(
         "checks",
         lambda hub: hub.checks("acme/pay", SHA),
         (f"GET {REPO}/commits/{{ref}}/check-runs", f"GET {REPO}/commits/{{ref}}/status"),

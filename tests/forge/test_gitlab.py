@@ -116,6 +116,7 @@ def test_reviews_are_approvals_and_what_reviewers_said(gitlab: Documented) -> No
     idle = gitlab.shape("reviewer", user={"username": "eve"}, state="unreviewed")
     gitlab.answers(f"GET {path}/approvals", gitlab.shape("approvals"))
     gitlab.answers(f"GET {path}/reviewers", [gitlab.shape("reviewer"), idle])
+    gitlab.answers(f"GET {path}/versions", [gitlab.shape("version")])
     found = gitlab.forge().reviews("acme/pay", 7)
     assert {review.author: review.verdict for review in found} == {
         "ada": "approved",

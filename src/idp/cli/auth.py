@@ -68,7 +68,7 @@ def login(
         token = _granted(idp, place, oauth_app, scopes or ",".join(work.WANTED))
     else:
         token = _token(idp, place)
-    done = work.login(place, token, keyring, idp.clock, idp.environ)
+    done = work.login(place, token, keyring, idp.clock, idp.environ, idp.road)
     idp.output.item(done, wanted, lambda: f"logged in to {done.host} as {done.login}")
     _tell(idp, done)
 
@@ -158,7 +158,7 @@ def logout(ctx: typer.Context, host: Host = "", as_json: Json = False, fields: F
     wanted = shape(as_json, fields, work.LoggedOut)
     at = host_of(host)
     place = work.stored(at, idp.environ) or idp.forge_at(at)
-    done = work.logout(place, idp.environ)
+    done = work.logout(place, idp.environ, idp.road)
     idp.output.item(done, wanted, lambda: _gone(done))
     if done.still:
         idp.output.say(f"there is still a token for {done.host} from {done.still}")

@@ -146,10 +146,10 @@ def _make(
     if dry_run:
         return draft.created(""), _tree(draft)
     if publication is None:
-        made = create.carry_out(draft, idp.ask)
+        made = create.carry_out(draft, idp.road)
     else:
         _show(idp, plan)
-        made = create.publish(draft, publication, idp.ask)
+        made = create.publish(draft, publication, idp.road)
     return made, _story(made, draft.request)
 
 
@@ -164,7 +164,7 @@ def _finish(
     if publication is None:
         return create.finished(found), "\n".join([*_effects(plan), _nothing_written(plan)])
     _show(idp, plan)
-    made = create.finish(found, publication, idp.ask)
+    made = create.finish(found, publication, idp.road)
     return made, _story(made, request)
 
 

@@ -78,7 +78,7 @@ def init(
     for ignored in create.unasked(request, release):
         idp.output.say(f"warning: {ignored}")
     with create.drafted(request, release, idp.renders(), dry=dry_run) as draft:
-        made = draft.created("") if dry_run else create.carry_out(draft, idp.ask)
+        made = draft.created("") if dry_run else create.carry_out(draft, idp.road)
         text = _listing(draft) if dry_run else _story(made, draft.render.answers)
     idp.output.item(made, wanted, lambda: text)
 

@@ -133,7 +133,7 @@ def _written(
     repo = local.check_committable(file) if commit else None
     wanted = local.Local(file, edit, repo, pull.title(service))
     _show(idp, edit, wanted.plan.digest, asks=False)
-    made = "" if dry_run else local.carry_out(wanted, idp.ask)
+    made = "" if dry_run else local.carry_out(wanted, idp.road)
     status: Status = "committed" if commit else "written"
     told = _told(status, service, edit, name, name)
     return replace(told, commit=made, plan=wanted.plan.digest)
@@ -162,7 +162,7 @@ def _proposed(idp: Context, service: Service, place: Source, *, dry_run: bool) -
         standing = pull.look(service, edit, file, cloned, forge)
         digest = standing.plan.digest
         _show(idp, edit, digest, asks=standing.changes and not idp.yes)
-        made = pull.carry_out(standing, idp.ask)
+        made = pull.carry_out(standing, idp.road)
     found = made.pull_request
     return replace(
         _told(made.status, service, edit, origin, file),

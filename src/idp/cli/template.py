@@ -128,7 +128,7 @@ def release(
     place = idp.path(folder)
     if not place.is_dir():
         place = idp.path(f"templates/{folder}")
-    made = work.release(place, version, idp.ask, dry=dry_run)
+    made = work.release(place, version, idp.road, dry=dry_run)
     would = "would be " * dry_run
     idp.output.item(
         made, wanted, lambda: f"{made.name} {made.version} {would}released: {made.place}"

@@ -84,7 +84,7 @@ def propose(
             idp.output.detail(f"plan {standing.plan.digest}")
             if standing.changes and not idp.yes:
                 idp.output.say("\n".join(f"{e.what}: {e.on}" for e in standing.plan.effects))
-            outcome = update_pull.carry_out(standing, idp.ask)
+            outcome = update_pull.carry_out(standing, idp.road)
             told = _proposed(standing, outcome)
             idp.output.item(told, shape, lambda: _pull_story(idp, standing, told, dry_run))
     stand = told.status in ("opened", "updated", "unchanged")

@@ -202,7 +202,7 @@ def _finish(idp: Context, repo: Repo) -> None:
 def _abort(idp: Context, repo: Repo, dry_run: bool, shape: Shape) -> int:
     from idp.service import update
 
-    undone = update.undo(repo, idp.ask, dry=dry_run)
+    undone = update.undo(repo, idp.road, dry=dry_run)
     if undone.kept:
         idp.output.say(f"what you edited since is kept in {undone.kept}")
     done = "would undo" if dry_run else "undone"
@@ -259,7 +259,7 @@ def _update(
             update.look(made, target)
             commit = ""
         else:
-            commit = update.carry_out(made, target, idp.ask)
+            commit = update.carry_out(made, target, idp.road)
         told = Updated(
             made.old.version,
             made.new.version,

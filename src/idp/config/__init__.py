@@ -11,19 +11,21 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from idp.config.catalog import CatalogSettings, settings
+from idp.config.guardrails import Guardrails, guardrails
 from idp.config.source import is_under, parse_source
 from idp.errors import InvalidInput
 
 # Raised when a file's validated form changes: what was cached before is then read anew.
-CACHE_SCHEMA = 3
+CACHE_SCHEMA = 4
 EMBEDDED_ORIGIN = "embedded default"
 
 FLAGS = {"platform": "platform", "owner": "defaults.owner", "type": "defaults.type"}
-VARIABLES = {"IDP_PLATFORM": "platform"}
+VARIABLES = {"IDP_PLATFORM": "platform", "IDP_LEDGER": "ledger.url"}
 
 Value = str | bool | int
 Role = Literal["read", "triage", "write", "maintain", "admin"]
@@ -91,6 +93,7 @@ class Platform:
     origin: str
     forge: ForgeSettings = ForgeSettings()
     catalog: CatalogSettings = field(default_factory=CatalogSettings)
+    guardrails: Guardrails = field(default_factory=Guardrails)
     lines: Mapping[str, int] = field(default_factory=dict, repr=False)
 
 
@@ -227,6 +230,7 @@ def _platform(checked: dict[str, Any], origin: str) -> Platform:
         origin=origin,
         forge=_forge(data["forge"]),
         catalog=settings(data["catalog"]),
+        guardrails=guardrails(data),
         lines=checked["lines"],
     )
 
@@ -278,6 +282,7 @@ def _user_settings(user: UserConfig) -> dict[str, Setting]:
 def _platform_settings(platform: Platform) -> dict[str, Setting]:
     values = asdict(platform)
     origin, lines = values.pop("origin"), values.pop("lines")
+    values |= values.pop("guardrails")  # in the file each is a section of its own
     return _settings(values, origin, lines)
 
 
@@ -292,6 +297,8 @@ def _settings(values: object, origin: str, lines: Mapping[str, int]) -> dict[str
 
 def _leaves(value: object, path: str = "") -> Iterator[tuple[str, Value]]:
     """Yield each leaf with its dotted path; None is no value."""
+    if isinstance(value, Decimal):
+        value = str(value)
     if isinstance(value, str | int):
         yield path.removeprefix("."), value
         return

@@ -14,7 +14,8 @@ NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 _CREDENTIAL = re.compile(r"//[^/@]*:[^/@]*@|https?://[^/@]*@")
 
 
-def _check_place(text: str) -> None:
+def check_place(text: str) -> None:
+    """Raise InvalidInput where a place has blanks around it or carries a credential."""
     if not text.isprintable() or text != text.strip():
         raise InvalidInput("has blanks around it or characters that cannot be shown")
     if _CREDENTIAL.search(text):
@@ -23,7 +24,7 @@ def _check_place(text: str) -> None:
         )
 
 
-Place = Annotated[str, Field(min_length=1), checked(_check_place)]
+Place = Annotated[str, Field(min_length=1), checked(check_place)]
 
 
 class SourceModel(Strict):
@@ -120,7 +121,7 @@ class CatalogModel(Strict):
         description="Days for which an entity that no source has any more stays.",
         examples=[7],
     )
-    snapshot: Annotated[str, checked(_check_place)] = Field(
+    snapshot: Annotated[str, checked(check_place)] = Field(
         default="",
         description="Where the index is published and pulled: a URL, or a path relative to this "
         "file.",

@@ -17,6 +17,14 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from idp.config.catalog_model import NAME, CatalogModel
+from idp.config.guardrails_model import (
+    CostsModel,
+    IdentityModel,
+    LedgerModel,
+    PoliciesModel,
+    RequestsModel,
+    SecretsModel,
+)
 from idp.config.places import Document, KeyPath, Problem, parse, refusal
 from idp.config.source import check_prefix, parse_source
 from idp.config.strict import Strict, Text, checked
@@ -154,6 +162,24 @@ class PlatformModel(Strict):
         default_factory=CatalogModel,
         description="Where the catalog is read, and what holds for it.",
     )
+    ledger: LedgerModel = Field(
+        default_factory=LedgerModel,
+        description="Where audit trail, requests and budgets are recorded.",
+    )
+    identity: IdentityModel = Field(
+        default_factory=IdentityModel,
+        description="Whose word counts for who somebody is, besides the forge's.",
+    )
+    policies: PoliciesModel = Field(
+        default_factory=PoliciesModel, description="The policies that every plan runs through."
+    )
+    costs: CostsModel = Field(
+        default_factory=CostsModel, description="What things cost, and what each team may spend."
+    )
+    requests: RequestsModel = Field(
+        default_factory=RequestsModel, description="Where requests for approval are kept."
+    )
+    secrets: SecretsModel = Field(default_factory=SecretsModel, description="Where secrets are.")
 
 
 class UserModel(Strict):
@@ -192,10 +218,12 @@ def _no_such_template(data: object) -> Dangling:
 
 def _dangling(data: object) -> Dangling:
     """Yield what is wrong in a platform file whose keys and types are right."""
-    from idp.config.scorecard import mistakes
+    from idp.config import costs, policies, scorecard
 
     yield from _no_such_template(data)
-    yield from mistakes(data)
+    yield from scorecard.mistakes(data)
+    yield from policies.mistakes(data)
+    yield from costs.mistakes(data)
 
 
 def _nothing(_: object) -> Dangling:
@@ -322,6 +350,8 @@ def _fields(model: type[Strict], path: KeyPath) -> dict[str, FieldInfo]:
     for part in path:
         here = getattr(kind, "model_fields", None)
         kind = here[part].annotation if here else get_args(kind)[-1]
+        if type(None) in get_args(kind):
+            kind = get_args(kind)[0]
     return getattr(kind, "model_fields", {})
 
 

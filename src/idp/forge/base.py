@@ -14,6 +14,7 @@ Visibility = Literal["private", "internal", "public"]
 Role = Literal["read", "triage", "write", "maintain", "admin"]
 PullState = Literal["open", "closed", "merged"]
 Verdict = Literal["approved", "changes_requested", "commented", "dismissed"]
+Judgement = Literal["approved", "changes_requested"]
 Outcome = Literal["pending", "success", "failure", "neutral"]
 DeploymentState = Literal["queued", "in_progress", "success", "failure", "error", "inactive"]
 
@@ -293,6 +294,26 @@ class Forge(Protocol):
     def reviews(self, repo: str, number: int) -> tuple[Review, ...]:
         """Return the last verdict of each reviewer."""
 
+    def review(self, repo: str, number: int, commit: str, verdict: Judgement, body: str) -> None:
+        """Approve a pull request as of a commit, or say what is against it, as this account.
+
+        Raises:
+            Refused: it is this account's own.
+        """
+
+    def merge(self, repo: str, number: int, commit: str) -> None:
+        """Merge a pull request as of a commit; one that is merged is left so.
+
+        Raises:
+            Refused: it may not be merged (yet), or its branch has moved on.
+        """
+
+    def role(self, repo: str, login: str) -> Role | None:
+        """Return what an account may do in a repository; None for nothing, or no such account."""
+
+    def is_protected(self, repo: str, branch: str) -> bool:
+        """Tell whether a branch is protected from pushes that nobody reviewed."""
+
     def checks(self, repo: str, sha: str) -> tuple[Check, ...]:
         """Return what checks said of a commit, the last one of each name."""
 
@@ -301,6 +322,9 @@ class Forge(Protocol):
 
         Another author's comment with the same marker is never touched.
         """
+
+    def comments(self, repo: str, number: int, marker: str) -> tuple[Comment, ...]:
+        """Return all comments on a pull request with this hidden marker, whoever wrote them."""
 
     def deploy(self, repo: str, wanted: NewDeployment) -> Deployment:
         """Tell of a deployment; the one of the same commit and environment is returned."""

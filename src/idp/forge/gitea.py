@@ -29,18 +29,18 @@ from idp.forge.base import (
     Protection,
     PullRequest,
     Repository,
-    Review,
     Role,
     Tree,
 )
+from idp.forge.gitea_approval import Approval
 from idp.forge.shapes import (
     Answer,
     differences,
     is_marked,
-    last_verdicts,
     listed,
     marked,
     not_renamed,
+    with_marker,
 )
 from idp.rest import Conflict, Reply, Server
 
@@ -62,7 +62,7 @@ NEEDED: Mapping[Role, tuple[str, str]] = {
 }
 
 
-class Gitea:
+class Gitea(Approval):
     """Gitea or Forgejo, spoken to as one account."""
 
     kind: Kind = "gitea"
@@ -258,15 +258,6 @@ class Gitea:
         """Close a pull request without merging it."""
         self._server.send("PATCH", f"{_repo(repo)}/pulls/{number}", {"state": "closed"})
 
-    def reviews(self, repo: str, number: int) -> tuple[Review, ...]:
-        """Return the last verdict of each reviewer."""
-        given = self._all(f"{_repo(repo)}/pulls/{number}/reviews")
-        return last_verdicts(
-            shapes.review(data)
-            for data in given
-            if data["user"] and data["state"] in shapes.VERDICTS
-        )
-
     def checks(self, repo: str, sha: str) -> tuple[Check, ...]:
         """Return what checks said of a commit, the last one of each name."""
         path = f"{_repo(repo)}/commits/{quote(sha, safe='')}/statuses"
@@ -302,6 +293,11 @@ class Gitea:
             if found.author == self._login and is_marked(marker, found.body):
                 return dict(data)
         return None
+
+    def comments(self, repo: str, number: int, marker: str) -> tuple[Comment, ...]:
+        """Return all comments on a pull request with this hidden marker, whoever wrote them."""
+        listed = self._server.get(f"{_repo(repo)}/issues/{number}/comments").data
+        return with_marker(marker, map(shapes.comment, listed))
 
     def deploy(self, repo: str, wanted: NewDeployment) -> Deployment:
         """Raise NotSupported: Gitea has no deployments."""

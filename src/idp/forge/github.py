@@ -30,13 +30,13 @@ from idp.forge.base import (
     Protection,
     PullRequest,
     Repository,
-    Review,
     Role,
     Tree,
 )
+from idp.forge.github_approval import Approval
 from idp.forge.github_shapes import alike, cut, path_of, protection_body
 from idp.forge.listing import repositories
-from idp.forge.shapes import differences, is_marked, marked, not_renamed
+from idp.forge.shapes import differences, is_marked, marked, not_renamed, with_marker
 from idp.rest import Conflict, Query, Reply, Server
 
 RAW = "application/vnd.github.raw+json"
@@ -55,7 +55,7 @@ PERMISSIONS: Mapping[Role, str] = {
 LONGEST_DESCRIPTION = 350
 
 
-class GitHub:
+class GitHub(Approval):
     """GitHub as `base.Forge`, spoken to as one account.
 
     Args:
@@ -186,10 +186,6 @@ class GitHub:
         """Close a pull request without merging it."""
         self._server.send("PATCH", f"{path_of(repo)}/pulls/{number}", {"state": "closed"})
 
-    def reviews(self, repo: str, number: int) -> tuple[Review, ...]:
-        """Return the last verdict of each reviewer; a comment takes none back."""
-        return shapes.last_reviews(self._all(f"{path_of(repo)}/pulls/{number}/reviews"))
-
     def checks(self, repo: str, sha: str) -> tuple[Check, ...]:
         """Return check runs and commit statuses, the last one of each name."""
         commit = f"{path_of(repo)}/commits/{quote(sha, safe='')}"
@@ -209,6 +205,11 @@ class GitHub:
             return written
         path = f"{path_of(repo)}/issues/comments/{written.id}"
         return shapes.comment(self._server.send("PATCH", path, {"body": text}).data)
+
+    def comments(self, repo: str, number: int, marker: str) -> tuple[Comment, ...]:
+        """Return all comments on a pull request with this hidden marker, whoever wrote them."""
+        listed = self._all(f"{path_of(repo)}/issues/{number}/comments")
+        return with_marker(marker, map(shapes.comment, listed))
 
     def deploy(self, repo: str, wanted: NewDeployment) -> Deployment:
         """Tell of a deployment; the one of the same commit and environment is returned.

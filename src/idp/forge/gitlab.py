@@ -27,13 +27,22 @@ from idp.forge.base import (
     Protection,
     PullRequest,
     Repository,
-    Review,
     Role,
     Tree,
 )
+from idp.forge.gitlab_approval import Approval
 from idp.forge.gitlab_protection import protect
 from idp.forge.listing import repositories
-from idp.forge.shapes import Answer, differences, is_marked, lines, listed, marked, not_renamed
+from idp.forge.shapes import (
+    Answer,
+    differences,
+    is_marked,
+    lines,
+    listed,
+    marked,
+    not_renamed,
+    with_marker,
+)
 from idp.rest import Conflict, Reply, Server
 
 PAGE = 100
@@ -42,7 +51,7 @@ SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 ACCESS: Mapping[Role, int] = {"read": 20, "triage": 20, "write": 30, "maintain": 40, "admin": 50}
 
 
-class GitLab:
+class GitLab(Approval):
     """GitLab as `base.Forge`, spoken to as one account."""
 
     kind: Kind = "gitlab"
@@ -218,12 +227,6 @@ class GitLab:
         path = f"{_project(repo)}/merge_requests/{number}"
         self._server.send("PUT", path, {"state_event": "close"})
 
-    def reviews(self, repo: str, number: int) -> tuple[Review, ...]:
-        """Return the last verdict of each reviewer; approvals first of all."""
-        path = f"{_project(repo)}/merge_requests/{number}"
-        approvals = self._server.get(f"{path}/approvals").data
-        return shapes.reviews(approvals, self._all(f"{path}/reviewers"))
-
     def checks(self, repo: str, sha: str) -> tuple[Check, ...]:
         """Return jobs and other statuses of a commit, the last one of each name."""
         path = f"{_project(repo)}/repository/commits/{quote(sha, safe='')}/statuses"
@@ -241,6 +244,15 @@ class GitLab:
         data = (written() or self._server.send("POST", path, text, unless=written)).data
         if lines(data["body"]) != text["body"]:
             data = self._server.send("PUT", f"{path}/{data['id']}", text).data
+        return self._told(repo, number, data)
+
+    def comments(self, repo: str, number: int, marker: str) -> tuple[Comment, ...]:
+        """Return all notes on a merge request with this hidden marker, whoever wrote them."""
+        query = {"order_by": "created_at", "sort": "asc"}
+        listed = self._all(f"{_project(repo)}/merge_requests/{number}/notes", query)
+        return with_marker(marker, (self._told(repo, number, data) for data in listed))
+
+    def _told(self, repo: str, number: int, data: Answer) -> Comment:
         url = f"https://{self.host}/{repo}/-/merge_requests/{number}#note_{data['id']}"
         return Comment(data["id"], data["author"]["username"], lines(data["body"]), url)
 

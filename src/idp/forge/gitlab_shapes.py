@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from idp.forge.base import (
     Blob,
@@ -16,6 +18,7 @@ from idp.forge.base import (
     PullState,
     Repository,
     Review,
+    Role,
     Verdict,
 )
 from idp.forge.shapes import Answer, lines, maybe_moment, moment, understood
@@ -46,6 +49,12 @@ DEPLOYMENT_STATUSES: Mapping[DeploymentState, str] = {
     "failure": "failed",
     "error": "failed",
 }
+LEVELS: tuple[tuple[int, Role], ...] = (
+    (50, "admin"),
+    (40, "maintain"),
+    (30, "write"),
+    (20, "read"),
+)
 QUICK_ACTION = re.compile(r"^/(?=[a-z])", re.MULTILINE | re.IGNORECASE)
 gitlab = understood("GitLab")
 
@@ -124,6 +133,28 @@ def reviews(approvals: Answer, reviewers: Iterable[Answer]) -> tuple[Review, ...
     return tuple(
         Review(who, verdict, "", maybe_moment(when.get(who))) for who, verdict in said.items()
     )
+
+
+@gitlab
+def versions(listed: Iterable[Answer]) -> list[tuple[datetime, str]]:
+    """Return when each state of a merge request's branch was pushed, and its commit, in order."""
+    return sorted((moment(each["created_at"]), each["head_commit_sha"]) for each in listed)
+
+
+def as_of(review: Review, versions: Sequence[tuple[datetime, str]]) -> Review:
+    """Return a review with the commit that was the newest when it was given."""
+    at = review.at
+    seen = [commit for when, commit in versions if at and when <= at]
+    return replace(review, commit=seen[-1]) if seen else review
+
+
+@gitlab
+def role(member: Answer) -> Role | None:
+    """Return what a member may do; a guest cannot read a private project's code."""
+    level = int(member["access_level"])
+    if member.get("state", "active") != "active":
+        return None
+    return next((name for least, name in LEVELS if level >= least), None)
 
 
 @gitlab

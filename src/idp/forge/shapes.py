@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from idp.errors import RemoteFailed
-from idp.forge.base import Proposal, PullRequest, Repository, Review
+from idp.errors import IdpError, InvalidInput, NotAllowed, Refused, RemoteFailed
+from idp.forge.base import Comment, Proposal, PullRequest, Repository, Review
 from idp.rest import Conflict, Reply
 
 P = ParamSpec("P")
@@ -67,6 +67,34 @@ def marked(marker: str, body: str) -> str:
 def is_marked(marker: str, text: str) -> bool:
     """Tell whether a comment begins with the marker: what it cites is another's."""
     return text.startswith(_hidden(marker))
+
+
+def with_marker(marker: str, comments: Iterable[Comment]) -> tuple[Comment, ...]:
+    """Return the comments that begin with a marker."""
+    return tuple(one for one in comments if is_marked(marker, one.body))
+
+
+def merged_or_told(error: IdpError, pull: PullRequest, commit: str) -> None:
+    """Say why a pull request was not merged, unless it is: the answer may have been lost.
+
+    Raises:
+        Refused: what keeps it from being merged.
+    """
+    if pull.state == "merged":
+        return
+    if isinstance(error, RemoteFailed) and not isinstance(error, Conflict):
+        raise error
+    if pull.head != commit:
+        raise Refused(
+            f"{pull.url} has moved on to {pull.head[:12]}: it was not merged",
+            hint="look at what is new, then decide again",
+        ) from error
+    if isinstance(error, InvalidInput | NotAllowed | Conflict):
+        raise Refused(
+            f"{pull.url} was not merged: {error.message}",
+            hint="checks, code owners or a right may be missing: look at it there",
+        ) from error
+    raise error
 
 
 def _hidden(marker: str) -> str:

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from idp import git, road
+from idp import git
 from idp.errors import InvalidInput, Refused
 from idp.plan import Effect, Plan
 from idp.register.insertion import Edit
+from idp.road import Road
 from idp.workshop import workshop
 
 
@@ -76,7 +77,7 @@ def check_committable(file: Path) -> git.Repo:
     return repo
 
 
-def carry_out(local: Local, ask: road.Ask) -> str:
+def carry_out(local: Local, road: Road) -> str:
     """Write the file, and commit it where that is wanted; return the commit, else "".
 
     Raises:
@@ -91,7 +92,7 @@ def carry_out(local: Local, ask: road.Ask) -> str:
     def observe() -> Mapping[str, str]:
         return local.seen(local.file.read_bytes())
 
-    return road.carry_out(local.plan, apply, observe=observe, ask=ask)
+    return road.carry_out(local.plan, apply, observe=observe, proof=lambda commit: commit)
 
 
 def _write(file: Path, content: bytes) -> None:

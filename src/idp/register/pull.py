@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from idp import git, road
+from idp import git
 from idp.clone import HEADS, Clone, author_env
 from idp.errors import InvalidInput, NotFound
 from idp.forge import scopes
@@ -17,6 +17,7 @@ from idp.forge.base import Forge, Proposal, PullRequest
 from idp.plan import Effect, Plan
 from idp.register.insertion import Edit
 from idp.register.service import Service
+from idp.road import Road
 
 Status = Literal["opened", "updated", "unchanged", "left-alone"]
 
@@ -191,7 +192,7 @@ def _tree(clone: Clone, head: str, file: str, content: bytes) -> str:
     return clone.write_tree(head, git.index_lines(file, new, repo.nothing))
 
 
-def carry_out(standing: Standing, ask: road.Ask) -> Outcome:
+def carry_out(standing: Standing, road: Road) -> Outcome:
     """Push the branch, and open the pull request or bring it up to date; or change nothing.
 
     Raises:
@@ -212,7 +213,9 @@ def carry_out(standing: Standing, ask: road.Ask) -> Outcome:
         tips = clone.remote.tips(clone.branch, service.branch)
         return {f"{HEADS}{name}": tip for name, tip in tips.items()}
 
-    return road.carry_out(standing.plan, apply, observe=observe, ask=ask)
+    return road.carry_out(
+        standing.plan, apply, observe=observe, proof=lambda outcome: outcome.commit
+    )
 
 
 def _pushed(standing: Standing) -> str:

@@ -12,10 +12,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from idp import git, proc, road
+from idp import git, proc
 from idp.errors import InvalidInput, Refused, UsageError
-from idp.plan import Effect, Plan
+from idp.plan import Effect, Facts, Plan
 from idp.releases import Release
+from idp.road import Road
 from idp.service.begun import SUBJECT, Begun, tip
 from idp.service.publish import ABSENT, BRANCH, EMPTY, NotDone, Publication, Target, check_free
 from idp.service.renders import Render, Renders, Wanted
@@ -111,6 +112,7 @@ class Draft:
             effects=(*(Effect("added", name) for name in self.files), *pushed, *published),
             result=self.render.tree,
             risk="remote" if request.remote or request.target else "local",
+            facts=Facts(request.name, _answer(self.render.answers, OWNER_QUESTIONS)),
         )
 
     def created(self, commit: str, not_done: tuple[NotDone, ...] = ()) -> Created:
@@ -263,7 +265,7 @@ def _files(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(path.relative_to(folder).as_posix() for path in found))
 
 
-def carry_out(draft: Draft, ask: road.Ask) -> Created:
+def carry_out(draft: Draft, road: Road) -> Created:
     """Commit, push and put a draft in its place."""
     request = draft.request
 
@@ -276,10 +278,12 @@ def carry_out(draft: Draft, ask: road.Ask) -> Created:
         _put(draft.folder, request.dest)
         return draft.created(commit)
 
-    return road.carry_out(draft.plan(), apply, observe=lambda: _state(request), ask=ask)
+    return road.carry_out(
+        draft.plan(), apply, observe=lambda: _state(request), proof=lambda made: made.commit
+    )
 
 
-def publish(draft: Draft, publication: Publication, ask: road.Ask) -> Created:
+def publish(draft: Draft, publication: Publication, road: Road) -> Created:
     """Commit a draft, make its repository, put it in its place, push and set up."""
     request, target = draft.request, publication.target
     publication = replace(publication, target=draft.target or target)
@@ -298,10 +302,10 @@ def publish(draft: Draft, publication: Publication, ask: road.Ask) -> Created:
     def observe() -> dict[str, str]:
         return _state(request) | {"repository": publication.state()}
 
-    return road.carry_out(draft.plan(), apply, observe=observe, ask=ask)
+    return road.carry_out(draft.plan(), apply, observe=observe, proof=lambda made: made.commit)
 
 
-def finish(begun: Begun, publication: Publication, ask: road.Ask) -> Created:
+def finish(begun: Begun, publication: Publication, road: Road) -> Created:
     """Do what is left of publishing a service."""
     answered = begun.service.answers.values
     target = _owned(begun.target, answered)
@@ -320,7 +324,7 @@ def finish(begun: Begun, publication: Publication, ask: road.Ask) -> Created:
     def observe() -> dict[str, str]:
         return {BRANCH: tip(begun.service.repo), "repository": publication.state()}
 
-    return road.carry_out(begun.plan(), apply, observe=observe, ask=ask)
+    return road.carry_out(begun.plan(), apply, observe=observe, proof=lambda made: made.commit)
 
 
 def finished(begun: Begun, not_done: tuple[NotDone, ...] = ()) -> Created:

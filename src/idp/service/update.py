@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from idp import git, road
+from idp import git
 from idp.errors import InvalidInput, Refused
 from idp.plan import Effect, Plan
+from idp.road import Road
 from idp.service import journal, pending, worktree
 from idp.service.proposal import Update
 from idp.workshop import workshop
@@ -28,7 +29,7 @@ def look(update: Update, target: Target) -> None:
         worktree.check(update.service.repo, update.service.prefix, update.wishes())
 
 
-def carry_out(update: Update, target: Target, ask: road.Ask) -> str:
+def carry_out(update: Update, target: Target, road: Road) -> str:
     """Apply an update; return the commit made, if one was.
 
     With conflicts nothing is committed: they are left in the index, and no branch is written.
@@ -41,7 +42,9 @@ def carry_out(update: Update, target: Target, ask: road.Ask) -> str:
         with journal.lock(repo):
             return _stage(update, target)
 
-    return road.carry_out(update.plan(), apply, observe=lambda: {"HEAD": repo.head()}, ask=ask)
+    return road.carry_out(
+        update.plan(), apply, observe=lambda: {"HEAD": repo.head()}, proof=lambda commit: commit
+    )
 
 
 def _stage(update: Update, target: Target) -> str:
@@ -115,7 +118,7 @@ class Undone:
     kept: str
 
 
-def undo(repo: git.Repo, ask: road.Ask, *, dry: bool) -> Undone:
+def undo(repo: git.Repo, road: Road, *, dry: bool) -> Undone:
     """Bring back what was there before the last update.
 
     Raises:
@@ -134,6 +137,6 @@ def undo(repo: git.Repo, ask: road.Ask, *, dry: bool) -> Undone:
             effects=tuple(Effect("restored", path) for path in paths),
         )
         kept = road.carry_out(
-            plan, lambda: journal.undo(repo, found), observe=lambda: {"HEAD": repo.head()}, ask=ask
+            plan, lambda: journal.undo(repo, found), observe=lambda: {"HEAD": repo.head()}
         )
     return Undone(found.title, paths, str(kept or ""))

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-from idp import road
 from idp.clone import HEADS, Clone
 from idp.errors import InvalidInput
 from idp.forge import scopes
 from idp.forge.base import Forge, NotSupported, Proposal, PullRequest
 from idp.plan import Effect, Plan
+from idp.road import Road
 from idp.service import update_body, update_branch, update_mark
 from idp.service.proposal import Update
 from idp.service.update_mark import Mark
@@ -194,7 +194,7 @@ def look(
     return Standing(update, clone, forge, name, branch, tip, is_ours, pull, last, tree, who)
 
 
-def carry_out(standing: Standing, ask: road.Ask) -> Outcome:
+def carry_out(standing: Standing, road: Road) -> Outcome:
     """Push the branch, and open, change or close the pull request; or change nothing.
 
     Raises:
@@ -217,7 +217,9 @@ def carry_out(standing: Standing, ask: road.Ask) -> Outcome:
         tips = standing.clone.remote.tips(standing.clone.branch, standing.branch)
         return {f"{HEADS}{name}": tip for name, tip in tips.items()}
 
-    return road.carry_out(standing.plan, apply, observe=observe, ask=ask)
+    return road.carry_out(
+        standing.plan, apply, observe=observe, proof=lambda outcome: outcome.commit
+    )
 
 
 def _has_workflows(update: Update) -> bool:

@@ -8,12 +8,13 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from idp import git, road
+from idp import git
 from idp.errors import InvalidInput, NotFound, Refused
 from idp.plan import Effect, Plan
 from idp.releases.folder import digest
 from idp.releases.links import SHARED, straying, write_out
 from idp.releases.repository import is_git
+from idp.road import Road
 from idp.scaffold import config
 from idp.scaffold.version import newest_first, parse
 from idp.template.show import CHANGELOG
@@ -38,7 +39,7 @@ class Released:
     digest: str
 
 
-def release(source: Path, version: str, ask: road.Ask, *, dry: bool) -> Released:
+def release(source: Path, version: str, road: Road, *, dry: bool) -> Released:
     """Release the template in a folder.
 
     A template that is a git repository of its own gets a tag `vX.Y.Z`; one in a folder of
@@ -56,8 +57,8 @@ def release(source: Path, version: str, ask: road.Ask, *, dry: bool) -> Released
         _check_changelog(source, version)
         tag = _tag_name(source, version)
         if tag:
-            return _tag(source, version, tag, ask, dry=dry)
-        return _folder(source, draft, version, ask, dry=dry)
+            return _tag(source, version, tag, road, dry=dry)
+        return _folder(source, draft, version, road, dry=dry)
 
 
 def _draft(source: Path, draft: Path) -> Path:
@@ -112,7 +113,7 @@ def _tag_name(source: Path, version: str) -> str:
     return f"{source.name}{known[-1][len(source.name)]}v{version}" if known else ""
 
 
-def _tag(source: Path, version: str, tag: str, ask: road.Ask, *, dry: bool) -> Released:
+def _tag(source: Path, version: str, tag: str, road: Road, *, dry: bool) -> Released:
     repo, prefix = git.find(source), tag.removesuffix(f"v{version}")
     tags = repo.text("tag", "--list", f"{prefix}*").split()
     _check_newer(version, [name.removeprefix(prefix) for name in tags])
@@ -137,10 +138,10 @@ def _tag(source: Path, version: str, tag: str, ask: road.Ask, *, dry: bool) -> R
 
     if dry:
         return released
-    return road.carry_out(plan, apply, observe=lambda: {"HEAD": repo.head()}, ask=ask)
+    return road.carry_out(plan, apply, observe=lambda: {"HEAD": repo.head()})
 
 
-def _folder(source: Path, draft: Path, version: str, ask: road.Ask, *, dry: bool) -> Released:
+def _folder(source: Path, draft: Path, version: str, road: Road, *, dry: bool) -> Released:
     target = source / RELEASES / version
     _check_newer(version, [p.name for p in target.parent.glob("[0-9]*")])
     released = Released(source.name, version, str(target), digest(draft))
@@ -164,7 +165,7 @@ def _folder(source: Path, draft: Path, version: str, ask: road.Ask, *, dry: bool
     def observe() -> dict[str, str]:
         return {"release": "there" if target.exists() else "absent"}
 
-    return released if dry else road.carry_out(plan, apply, observe=observe, ask=ask)
+    return released if dry else road.carry_out(plan, apply, observe=observe)
 
 
 def _add_hash(path: Path, released: Released) -> None:

@@ -58,7 +58,7 @@ def publish(
     request = work.Request(
         idp.catalog_index(index), _place(idp, location), idp.cache, force, dry_run
     )
-    done = work.publish(request, idp.clock, idp.ask)
+    done = work.publish(request, idp.clock, idp.road)
     idp.output.item(done, wanted, lambda: _published(done, dry_run))
 
 

@@ -1,0 +1,30 @@
+"""Which revision a ledger is of, without Alembic: most calls find the newest."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from idp.errors import InvalidInput
+
+KNOWN = ("0001", "0002", "0003")
+NEWEST = KNOWN[-1]
+
+_version = sa.table("alembic_version", sa.column("version_num"))
+
+
+def found(engine: sa.Engine) -> str:
+    """Return the revision of the database, "" where it is empty.
+
+    Raises:
+        InvalidInput: it holds something else.
+    """
+    with engine.connect() as connection:
+        there = sa.inspect(connection).get_table_names()
+        if not there:
+            return ""
+        if not {"alembic_version", "ledger"} <= set(there):
+            raise InvalidInput(
+                "this database is no ledger of idp", hint="name another place for the ledger"
+            )
+        said = connection.execute(sa.select(_version.c.version_num)).scalar()
+    return str(said or "")
