@@ -25,6 +25,7 @@ from idp.catalog.problems import Listed as CatalogProblem
 from idp.catalog.score import Report, Scored, Team
 from idp.catalog.show.record import Shown as ShownEntity
 from idp.catalog.snapshot.pull import Pulled
+from idp.cli.audit.anchor import Anchoring
 from idp.cli.audit.key import Key
 from idp.cli.registering import Registered
 from idp.cli.template import Listed
@@ -33,11 +34,13 @@ from idp.cli.update_service import Updated
 from idp.config import Setting
 from idp.config.schema import PlatformModel
 from idp.doctor import Check
+from idp.env.reap import Reaped
 from idp.forge.standing import Standing
 from idp.ledger.summary import Summary
 from idp.plan import Plan
 from idp.policy import check, overview, trial
 from idp.request.base import Request
+from idp.rollout.records import Deployment, Environment
 from idp.secret import check as secret_check
 from idp.secret import listing, manifest
 from idp.secret import request as secret_request
@@ -112,6 +115,12 @@ SHAPES: dict[str, tuple[Any, Literal["validation", "serialization"]]] = {
     "secret-manifest": (manifest.Manifest, "serialization"),
     "audit-log": (list[log.Entry], "serialization"),
     "audit-verify": (verify.Verified, "serialization"),
+    "audit-anchor": (Anchoring, "serialization"),
+    "environment": (Environment, "serialization"),
+    "env-list": (list[Environment], "serialization"),
+    "env-reap": (list[Reaped], "serialization"),
+    "deployment": (Deployment, "serialization"),
+    "deploy-history": (list[Deployment], "serialization"),
     "audit-key": (Key, "serialization"),
     "ledger-show": (Summary, "serialization"),
     "config-explain": (list[Setting], "serialization"),

@@ -15,8 +15,9 @@ SOURCE = Path(__file__).parent.parent / "src" / "idp"
 ROOMS = """
 errors clock rules
 config plan output proc rest registry workshop
-ledger git scaffold forge kube vault
-catalog identity workload releases clone
+ledger git scaffold forge kube engine vault markdown daemon
+catalog identity releases clone
+workload
 provider audit
 policy budget request
 road rollout
@@ -48,7 +49,14 @@ WRITING_METHODS |= {"push"}
 WRITING_GIT = {"push", "commit", "commit-tree", "update-ref", "unpack-objects", "update-index"}
 WRITING_GIT |= {"tag --annotate", "remote add", "init", "add", "checkout", "reset", "branch"}
 JOURNAL = {"journal.change", "journal.undo"}
-FORGE = {"publication.make", "publication.settle", "forge.propose", "forge.close_pull_request"}
+FORGE = {"ship", "remove", "publication.make", "publication.settle"}
+FORGE |= {"forge.propose", "forge.close_pull_request"}
+
+STARTING = {"proc.py", "daemon.py", "provider/local/runner.py"}
+"""The doors for processes: those that end with us, those that do not, and what supervises them."""
+
+PROVIDED = {"rollout/shipping.py", "env/down.py", "env/extend.py"}
+"""Where environments are changed; each is called from an apply."""
 
 CHANGING = {"service", "template", "register", "secret"}
 """Rooms whose work changes the user's world."""
@@ -189,8 +197,17 @@ def test_an_apply_is_given_to_carry_out_and_called_by_nothing_else(name: str) ->
         and is_apply(dotted(node).rsplit(".", 1)[-1])
         and isinstance(node.ctx, ast.Load)
         and id(node) not in given
+        and not dotted(node).endswith("provider.apply")  # its own verb: see the rollout's rule
     ]
     assert used == [] or (name == "road.py" and len(used) == 1), used
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - PROVIDED))
+def test_a_provider_is_changed_by_a_rollout_or_a_removal_alone(name: str) -> None:
+    verbs = {"apply", "extend", "delete", "switch", "retire"}
+    places = {"provider", "traffic"}
+    parts = [(call.line, call.what.split(".")) for call in calls(name)]
+    assert [line for line, said in parts if said[-1] in verbs and places & set(said[:-1])] == []
 
 
 def test_every_apply_has_its_way_to_the_road() -> None:
@@ -200,7 +217,7 @@ def test_every_apply_has_its_way_to_the_road() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in NAMES if room(n) in ("service", "template", "register")]
+    "name", [n for n in NAMES if room(n) in ("service", "template", "register", "env", "deploy")]
 )
 def test_what_changes_the_users_world_is_reached_through_an_apply(name: str) -> None:
     covered = only_from_applies(name)
@@ -285,7 +302,7 @@ def test_each_foreign_system_has_one_door(module: str) -> None:
     assert users <= doors[module]
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - {"proc.py"}))
+@pytest.mark.parametrize("name", sorted(set(NAMES) - STARTING))
 def test_a_process_is_started_by_proc_alone(name: str) -> None:
     assert "subprocess" not in foreign(name)
     assert [c.line for c in calls(name) if c.what in ("os.system", "os.fork", "os.popen")] == []

@@ -60,7 +60,7 @@ def make(platform: Path, verb: str) -> str:
 
 def test_it_is_one_commit_with_nothing_left_to_add(everywhere: Path) -> None:
     assert git(everywhere, "log", "--format=%an %s") == (
-        "Pat Tester feat: create platform from platform 1.2.0\n"
+        "Pat Tester feat: create platform from platform 1.3.0\n"
     )
     assert git(everywhere, "status", "--porcelain", "--ignored") == ""
     assert git(everywhere, "branch", "--show-current") == "main\n"

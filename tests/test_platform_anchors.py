@@ -1,80 +1,66 @@
-"""`scripts/audit-anchors` of a platform repository: the trail's heads, kept in another one."""
+"""What a platform repository's workflows run of the audit trail, run as they write it."""
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from .service.stories import git, idp
-from .templates.stories import run
+from .templates.stories import run, tool
 from .test_platform import init
 
-
-@dataclass(frozen=True)
-class Anchors:
-    """A platform repository, and the bare one that keeps the heads."""
-
-    platform: Path
-    bare: Path
-
-    def script(self, verb: str) -> str:
-        environ = {
-            **os.environ,
-            "ANCHORS": str(self.bare),
-            "IDP": str(Path(sys.executable).parent / "idp"),
-        }
-        script = self.platform / "scripts" / "audit-anchors"
-        return run(script, verb, cwd=self.platform, env=environ)
-
-    @property
-    def kept(self) -> list[str]:
-        return git(self.bare, "show", "main:checkpoints.jsonl").splitlines()
+KEY = base64.b64encode(bytes(range(32))).decode()
 
 
 @pytest.fixture
-def anchors(tmp_path: Path) -> Anchors:
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the empty repository that is to keep the heads; all that runs signs with one key."""
+    monkeypatch.setenv("IDP_AUDIT_KEY", KEY)
     bare = tmp_path / "audit-anchors.git"
-    git(tmp_path, "init", "--quiet", "--bare", str(bare))
-    return Anchors(init(tmp_path / "platform"), bare)
+    git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", str(bare))
+    return bare
 
 
-def test_heads_of_the_trail_are_kept_and_it_is_verified_by_them(
-    anchors: Anchors, tmp_path: Path
-) -> None:
-    anchors.script("add")
-    anchors.script("add")
-    assert len(anchors.kept) == 1, "the same head is kept once"
-    assert "anchored up to record" in anchors.script("verify")
-    made = idp("create-service", "pay", "--type", "python-api", "--owner", "core", "--defaults",
-               "--dest", tmp_path / "pay")  # fmt: skip
-    assert made.code == 0, made.everything
-    anchors.script("add")
-    first, second = (json.loads(line) for line in anchors.kept)
-    assert second["seq"] > first["seq"]
+def step(platform: Path, workflow: str, name: str, bare: Path) -> str:
+    """Run a step of a workflow with the idp that is tested here."""
+    text = (platform / ".github" / "workflows" / workflow).read_text()
+    (job,) = yaml.safe_load(text)["jobs"].values()
+    (found,) = (step for step in job["steps"] if step.get("name") == name)
+    assert "IDP_AUDIT_KEY" in found["env"]
+    idp_here = str(Path(sys.executable).parent / "idp")
+    script = found["run"].replace(".venv/bin/idp", idp_here)
+    environ = {**os.environ, "ANCHORS": str(bare)}
+    return run(tool("sh"), "-euc", script, cwd=platform, env=environ)
 
 
-def test_a_trail_that_does_not_reach_a_head_that_is_kept_fails(
-    anchors: Anchors, home: Path
-) -> None:
-    anchors.script("add")
-    head = json.loads(anchors.kept[0])
-    clone = home / "clone"
-    git(home, "clone", "--quiet", str(anchors.bare), str(clone))
-    (clone / "checkpoints.jsonl").write_text(json.dumps(head | {"hash": "0" * 64}) + "\n")
-    git(clone, "commit", "--quiet", "--all", "--message", "bent")
-    git(clone, "push", "--quiet")
-    with pytest.raises(AssertionError, match="BENT"):
-        anchors.script("verify")
+def kept(bare: Path) -> list[dict[str, object]]:
+    (file,) = git(bare, "ls-tree", "--name-only", "main").split()
+    return [json.loads(line) for line in git(bare, "show", f"main:{file}").splitlines()]
+
+
+def test_the_nightly_workflow_keeps_a_head_and_verifies_by_it(bare: Path, tmp_path: Path) -> None:
+    platform = init(tmp_path / "platform")
+    nightly = ("audit.yml", "Keep the head of the audit trail, and verify it", bare)
+    assert "anchored up to record" in step(platform, *nightly)
+    assert "nothing new to anchor" in step(platform, *nightly)
+    assert len(kept(bare)) == 1, "the same head is kept once"
+    assert idp("create-service", "pay", "--defaults", "--dest", tmp_path / "pay").code == 0
+    step(platform, "requests.yml", "Keep the head of the audit trail", bare)
+    first, second = (line["seq"] for line in kept(bare))
+    assert isinstance(first, int) and isinstance(second, int) and second > first
 
 
 def test_where_nothing_was_recorded_no_head_is_kept(
-    anchors: Anchors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    platform = init(tmp_path / "platform")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "fresh"))
-    anchors.script("add")
-    assert git(anchors.bare, "for-each-ref") == ""
+    nightly = ("audit.yml", "Keep the head of the audit trail, and verify it", bare)
+    assert "the trail is empty" in step(platform, *nightly)
+    assert git(bare, "for-each-ref") == ""

@@ -107,6 +107,19 @@ def test_the_wheel_holds_the_code_and_every_release(wheel: Path) -> None:
         assert listed <= names, sorted(listed - names)[:5]
 
 
+def test_a_ledger_is_made_from_the_migrations_in_the_wheel(
+    wheel: Path, installed: Installed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    folder = ROOT / "src" / "idp" / "ledger" / "migrations"
+    files = [path.relative_to(folder).as_posix() for path in folder.rglob("*.py")]
+    assert {f"idp/ledger/migrations/{name}" for name in files} <= names
+    monkeypatch.setenv("IDP_LEDGER", str(tmp_path / "ledger.db"))
+    told = installed("ledger", "show")
+    newest = max(path.name[:4] for path in (folder / "versions").glob("0*.py"))
+    assert (told["place"], told["revision"]) == (str(tmp_path / "ledger.db"), newest)
+
+
 def test_the_wheel_holds_nothing_of_the_workshop(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names}

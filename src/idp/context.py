@@ -19,15 +19,15 @@ from idp.output import Output
 
 if TYPE_CHECKING:
     from idp.audit import Trail
-    from idp.catalog.source.connect import Doors
     from idp.config import Platform, Setting, UserConfig
     from idp.config.source import Source
-    from idp.forge.base import Forge, Kind
+    from idp.forge.base import Forge
     from idp.forge.credentials import Credential
     from idp.forge.place import Place
     from idp.identity import Identity
     from idp.ledger import Ledger
     from idp.policy import Policies
+    from idp.provider.connect import Providers
     from idp.releases import Shelf
     from idp.request.base import Desk
     from idp.road import Road
@@ -129,19 +129,20 @@ class Context:
     @cached_property
     def who(self) -> Identity:
         """Who acts: as an OIDC token or the forge says; else unverified."""
-        from idp.identity import resolve
-        from idp.identity.account import account_of
-        from idp.rest import Server
+        from idp.identity.account import who
 
-        def reach(base: str, headers: Mapping[str, str]) -> Server:
-            return Server(base, self.clock, headers, hasty=True)
+        def login() -> tuple[Place, Credential | None]:
+            return self.forge_at(), self.credential(self.forge_at())
 
-        def account() -> tuple[str, str] | None:
-            place = self.forge_at()
-            return account_of(place, self._credential(place), self.clock)
+        return who(self.environ, self.platform.guardrails.identity, login, self.clock)
 
-        told = self.platform.guardrails.identity
-        return resolve(self.environ, told, account, reach, self.clock)
+    @cached_property
+    def providers(self) -> Providers:
+        """The platform's providers of environments."""
+        from idp.provider.connect import Providers
+
+        told = self.platform.running.providers
+        return Providers(told, self.state, self.environ, self.clock, self.output.say)
 
     @cached_property
     def secrets(self) -> Backend:
@@ -323,13 +324,20 @@ class Context:
         from idp.forge.connect import connect
 
         place = self.forge_at(host)
-        return connect(place, self._credential(place), self.clock, self.output.say)
+        return connect(place, self.credential(place), self.clock, self.output.say)
+
+    def is_logged_in(self, host: str) -> bool:
+        """Tell whether we hold a credential for a forge that we know."""
+        try:
+            return self.credential(self.forge_at(host)) is not None
+        except InvalidInput:
+            return False
 
     @cached_property
     def _credentials(self) -> dict[Place, Credential | None]:
         return {}
 
-    def _credential(self, place: Place) -> Credential | None:
+    def credential(self, place: Place) -> Credential | None:
         """Return the credential for a forge, looked for once: it may take a program."""
         from idp.forge import credentials
 
@@ -348,7 +356,7 @@ class Context:
             place = self.forge_at(parse_remote(url).host)
         except InvalidInput:  # no forge, or none that we know
             return git.clean_env()
-        found = self._credential(place)
+        found = self.credential(place)
         return git.logged_in(url, place.git_user, found.token) if found else git.clean_env()
 
     def catalog_index(self, given: str | None = None) -> Path:
@@ -363,25 +371,6 @@ class Context:
 
             key = hashlib.sha256(origin.encode()).hexdigest()[:16]
         return self.cache / "catalog" / key / "index.db"
-
-    def catalog_doors(self) -> Doors:
-        """Return what the catalog's sources need of the world."""
-        from idp.catalog.source.connect import Doors
-        from idp.forge.connect import connect
-        from idp.forge.place import Place
-
-        def forge(kind: Kind, host: str) -> Forge:
-            place = Place(host or self.forge_at().host, kind)
-            return connect(place, self._credential(place), self.clock, self.output.say)
-
-        def kind_of(host: str) -> str:
-            try:
-                return self.forge_at(host).kind
-            except InvalidInput:
-                return ""
-
-        token = self.environ.get("IDP_BACKSTAGE_TOKEN", "")
-        return Doors(self.cache, self.clock, forge, kind_of, self.git_env, token, self.output.say)
 
     def renders(self, object_format: str = "sha1") -> Renders:
         """Return the store of renders."""

@@ -7,6 +7,7 @@ IdpError                1  unexpected
 ├── NotAllowed          4  not logged in, or not allowed
 ├── Refused             5  refused by a policy, a guard or a person
 ├── RemoteFailed        6  a server, a repository or a program we called failed
+├── Unhealthy           8  a release did not become healthy; the one before answers again
 └── Interrupted       130  the user stopped it
 
 7, conflicts left for a person, is an outcome and no error.
@@ -85,6 +86,13 @@ class RemoteFailed(IdpError):
     exit_code = 6
     code = "remote"
     retryable = True
+
+
+class Unhealthy(IdpError):
+    """A release did not become healthy; what answers instead is said."""
+
+    exit_code = 8
+    code = "unhealthy"
 
 
 class Interrupted(IdpError):

@@ -78,7 +78,9 @@ class PlatformGuard:
             message, hint = _told(denied)
             raise Denied(message, hint=hint, details=_others(denied))
         if needing := verdict.of("needs-approval"):
-            return replace(admission, request=self._approved(plan, needing, rehearsing))
+            admission = replace(admission, request=self._approved(plan, needing, rehearsing))
+        if rehearsing and cost and plan.facts.holds:
+            self._rehearse_reserving(plan, cost)
         return admission
 
     def begin(self, plan: Plan, admission: Admission) -> str:
@@ -128,6 +130,17 @@ class PlatformGuard:
         except (IdpError, OSError) as failure:
             self.say(f"warning: not recorded: {failure}")
 
+    def _rehearse_reserving(self, plan: Plan, cost: Estimate) -> None:
+        """Raise what reserving would raise, and say what it would say."""
+        from idp import budget
+
+        costs, ledger = self.platform.guardrails.costs, self.trail().ledger
+        budget.check_shared(ledger, costs, in_ci=self.in_ci)
+        with ledger.reading() as tx:
+            stands = budget.foresee(tx, costs, plan.facts, cost, self.clock.now())
+        if stands.over_soft:
+            self.say(f"warning: {stands.told}")
+
     def _actor(self, plan: Plan) -> Identity:
         """Return who acts; servers are asked only for a plan that goes beyond this machine."""
         from idp.identity import unverified
@@ -145,7 +158,7 @@ class PlatformGuard:
         if rehearsing:
             raise AwaitingApproval(
                 f"needs approval: {message}",
-                hint=hint or "the real run opens a request",
+                hint="; ".join(filter(None, (hint, "the real run opens a request"))),
                 details=_others(needing),
             )
         if not desk.local and not self.ask(f"{message}: open a request for approval?"):

@@ -57,6 +57,8 @@ class Facts:
             "" reserves nothing.
         frees: the keys whose reservations end with it.
         ttl_hours: how long it shall live; None is for good.
+        lasting: it is one of the platform's own lasting environments, which do not end.
+        review: why a second person has to look at it; empty where none has to.
         environments: how many environments the team will have with it.
         public: whether it can be reached from the internet.
         personal_data: whether it keeps or handles data of persons.
@@ -75,6 +77,8 @@ class Facts:
     holds: str = ""
     frees: tuple[str, ...] = ()
     ttl_hours: int | None = None
+    lasting: bool = False
+    review: tuple[str, ...] = ()
     environments: int = 0
     public: bool = False
     personal_data: bool = False

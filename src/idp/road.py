@@ -75,6 +75,7 @@ class Road:
         observe: Callable[[], Mapping[str, str]],
         digest: str = "",
         proof: Callable[[T], str] = lambda _: "",
+        late: bool = False,
     ) -> T:
         """Carry out a plan; nothing else may call an apply.
 
@@ -83,6 +84,8 @@ class Road:
             observe: reads anew what the plan's preconditions name.
             digest: the digest that was shown or approved, where there was one.
             proof: tells, of what apply returned, the commit or what a server called it.
+            late: record it once it is done, since before there is nothing to record it in: no
+                request is opened for it either.
 
         Raises:
             Refused: the plan is not the one approved, the world has moved since it was made, a
@@ -93,17 +96,18 @@ class Road:
             raise Refused(
                 "the plan has changed since it was shown", hint="look at it again: --dry-run"
             )
-        admission = self.guard.admit(plan)
+        admission = self.guard.admit(plan, rehearsing=late)
         if plan.risk != "local" and not self.ask(f"{plan.action} {plan.subject}: go on?"):
             raise Interrupted("nothing was changed")
         _recheck(plan, observe())
-        act = self.guard.begin(plan, admission)
+        act = "" if late else self.guard.begin(plan, admission)
         try:
             done = apply()
         except BaseException as error:
-            self.guard.fail(act, plan, error)
+            if act:
+                self.guard.fail(act, plan, error)
             raise
-        self.guard.end(act, plan, admission, proof(done))
+        self.guard.end(act or self.guard.begin(plan, admission), plan, admission, proof(done))
         return done
 
 

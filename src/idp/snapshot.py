@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -57,13 +57,27 @@ class Request:
     place: Place
     workbench: Path
     force: bool = False
-    dry: bool = False
 
 
-def publish(request: Request, clock: Clock, road: Road) -> Published:
-    """Make an index the snapshot at a place: its data first, then the manifest that names them.
+@dataclass(frozen=True)
+class Prepared:
+    """A snapshot that is packed, and what it comes to at its place.
 
-    The data of the snapshot before stay, for those who are reading them; older ones go.
+    Attributes:
+        there: the manifest of the snapshot that is there.
+    """
+
+    request: Request
+    packed: Packed
+    manifest: Manifest
+    there: Manifest | None
+    published: Published
+    plan: Plan
+
+
+@contextmanager
+def prepared(request: Request, clock: Clock) -> Iterator[Prepared]:
+    """Pack an index, to be published at a place.
 
     Raises:
         NotFound, InvalidInput: there is no index, or what is at the place is no snapshot.
@@ -79,22 +93,29 @@ def publish(request: Request, clock: Clock, road: Road) -> Published:
             _check_newer(manifest, there, request.place)
         uploaded = request.force or there is None or there.data != manifest.data
         done = _published(request.place, manifest, uploaded)
-        if request.dry:
-            return done
         plan = _plan(request.place, manifest, was, there, uploaded)
+        yield Prepared(request, packed, manifest, there, done, plan)
 
-        def apply() -> Published:
-            if uploaded:
-                request.place.put(manifest.data, packed.file)
-            request.place.point(manifest.text)
-            if there and there.previous not in ("", manifest.data, manifest.previous):
-                request.place.remove(there.previous)
-            return done
 
-        def observe() -> Mapping[str, str]:
-            return {"index": stamp(request.index), "snapshot": _told(_there(request.place))}
+def publish(made: Prepared, road: Road) -> Published:
+    """Make an index the snapshot at a place: its data first, then the manifest that names them.
 
-        return road.carry_out(plan, apply, observe=observe)
+    The data of the snapshot before stay, for those who are reading them; older ones go.
+    """
+    request, manifest, there = made.request, made.manifest, made.there
+
+    def apply() -> Published:
+        if made.published.uploaded:
+            request.place.put(manifest.data, made.packed.file)
+        request.place.point(manifest.text)
+        if there and there.previous not in ("", manifest.data, manifest.previous):
+            request.place.remove(there.previous)
+        return made.published
+
+    def observe() -> Mapping[str, str]:
+        return {"index": stamp(request.index), "snapshot": _told(_there(request.place))}
+
+    return road.carry_out(made.plan, apply, observe=observe, proof=lambda done: done.sha256)
 
 
 @dataclass(frozen=True)

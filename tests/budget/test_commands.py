@@ -94,8 +94,9 @@ def test_a_past_month_is_shown_as_it_ended(kept: Ledger) -> None:
 
 
 def test_what_is_off_is_told(kept: Ledger) -> None:
-    wrong = idp("budget", "show", "--month", "11/2026")
-    assert (wrong.code, "hint: like 2026-11" in wrong.err) == (3, True)
+    for month in ("11/2026", "2026-13", "0000-12", "9999-12"):
+        wrong = idp("budget", "show", "--month", month)
+        assert (wrong.code, "hint: like 2026-11" in wrong.err) == (3, True)
     unknown = idp("budget", "show", "pai")
     assert (unknown.code, "did you mean 'pay'?" in unknown.err) == (3, True)
     assert idp("budget", "show", "").code == 2

@@ -24,7 +24,7 @@ from idp.catalog.snapshot.manifest import Manifest, parse
 from idp.catalog.snapshot.place import Place, place_of
 from idp.catalog.snapshot.pull import pull
 from idp.errors import InvalidInput, NotAllowed, NotFound, Refused, RemoteFailed, UsageError
-from idp.snapshot import Published, Request, publish
+from idp.snapshot import Published, Request, prepared, publish
 
 from ..clock import FakeClock
 from ..releases.server import certificate, https, send
@@ -55,7 +55,8 @@ def place(location: Path | str, token: str = TOKEN) -> Place:
 def published(index: Path, where: Place, **more: Any) -> Published:
     bench = index.parent / "bench"
     bench.mkdir(exist_ok=True)
-    return publish(Request(index, where, bench, **more), FakeClock(), open_road())
+    with prepared(Request(index, where, bench, **more), FakeClock()) as made:
+        return publish(made, open_road())
 
 
 def changed(tmp_path: Path, name: str, days: int = 1) -> Path:
@@ -281,7 +282,10 @@ def test_a_file_that_is_no_manifest_is_never_replaced(tmp_path: Path, index: Pat
 
 
 def test_a_dry_run_says_what_would_be_and_does_nothing(tmp_path: Path, index: Path) -> None:
-    done = published(index, place(tmp_path / "shared"), dry=True)
+    (tmp_path / "bench").mkdir()
+    request = Request(index, place(tmp_path / "shared"), tmp_path / "bench")
+    with prepared(request, FakeClock()) as made:
+        done = made.published
 
     assert (done.uploaded, done.entities) == (True, 2)
     assert not (tmp_path / "shared").exists()

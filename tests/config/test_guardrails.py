@@ -172,10 +172,21 @@ def test_a_mistake_in_the_costs_is_told_with_its_place_and_mend(costs: str, told
         ("ledger: {url: 'postgresql://idp:pw@db/idp'}", "2:15: ledger.url: this URL carries"),
         (
             "ledger: {keys: {ci: short}}",
-            "ledger.keys.ci: no public key (`idp audit key` prints it)",
+            "ledger.keys.ci: no public key: an Ed25519 one is 32 bytes in base64, 43 letters",
         ),
+        # A key in PEM's inner form, a letter short, and one whose last bits say more than 32 bytes.
+        ("ledger: {keys: {ci: MCowBQYDK2VwAyEAexampleexample=}}", "2:21: ledger.keys.ci: no publ"),
+        (f"ledger: {{keys: {{ci: '{'A' * 42}B='}}}}", "ledger.keys.ci: no public key"),
         ("ledger: {path: x}", "ledger.path: unknown key"),
         ("identity: {issuer: 3}", "identity.issuer: must be text, not `3`"),
+        (
+            "identity: {issuer: 'http://login.example.com'}",
+            "2:20: identity.issuer: an OIDC issuer is an https URL without a login",
+        ),
+        ("identity: {issuer: login.example.com}", "URL without a login, a query or a fragment (l"),
+        ("identity: {issuer: 'https://me@login.example.com'}", "identity.issuer: an OIDC issuer"),
+        ("identity: {issuer: 'https://[::1'}", "identity.issuer: an OIDC issuer is an https URL"),
+        ("identity: {issuer: 'https://x.example.com?a=b'}", "(like https://login.example.com)"),
         ("identity: {claims: email}", "identity.claims: unknown key (did you mean 'claim'?)"),
         ("requests: {expires_days: 0}", "requests.expires_days: Input should be greater than or"),
         ("requests: {repo: acme/platform}", "requests.repo: unknown key"),

@@ -47,11 +47,15 @@ def test_an_error_undoes_the_whole_transaction(place: str) -> None:
 def test_what_is_held_is_the_sum_of_the_changes(place: str) -> None:
     ledger = made(place)
     with ledger.writing() as tx:
-        for key, amount in (("a", "10.10"), ("b", "5"), ("a", "0.20"), ("b", "-5")):
-            entries.add(tx, Entry("pay", key, Decimal(amount), "EUR", NOW, "act"))
+        for amount in ("10.10", "5", "0.1", "0.1", "-5", "1E+17", "0.03"):
+            entries.add(tx, Entry("pay", "a", Decimal(amount), "EUR", NOW, "act"))
+        entries.add(tx, Entry("pay", "b", Decimal(7), "USD", NOW, "act"))
+        entries.add(tx, Entry("ops", "c", Decimal(9), "EUR", NOW, "act"))
+        entries.add(tx, Entry("pay", "a", Decimal(1), "EUR", NOW + timedelta(days=1), "act"))
     with ledger.reading() as tx:
-        held = entries.held(tx, team="pay")
-    assert {key: one.amount for key, one in held.items()} == {("pay", "a"): Decimal("10.30")}
+        then = entries.sums(tx, "pay", until=NOW + timedelta(days=1))
+        assert then == {"EUR": Decimal("100000000000000010.33"), "USD": Decimal(7)}
+        assert entries.sums(tx, "pay")["EUR"] == then["EUR"] + 1
     ledger.close()
 
 

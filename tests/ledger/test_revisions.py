@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from idp.errors import Refused
 from idp.ledger import Transaction, migrate, open_ledger, trail
 from idp.ledger.connect import engine_of
+from idp.ledger.revision import NEWEST
 from idp.ledger.upgrading import upgrade
 
 from ..clock import FakeClock
@@ -19,7 +21,7 @@ from .stories import NOW, append_next, link, made, numbers
 def make_older(place: str) -> None:
     """Make a ledger as the first idp did, with one record."""
     engine = engine_of(place)
-    upgrade(engine, NOW, "0001")
+    upgrade(engine, place, NOW, "0001")
     with engine.begin() as connection:
         trail.append(Transaction(connection), link(1))
     engine.dispose()
@@ -51,6 +53,26 @@ def test_an_older_file_is_migrated_after_a_backup(tmp_path: Path) -> None:
     kept.close()
 
 
+def test_the_backup_holds_what_was_being_written_when_the_migration_began(tmp_path: Path) -> None:
+    place = str(tmp_path / "ledger.db")
+    make_older(place)
+    older = sqlite3.connect(place, isolation_level=None)
+    older.execute("BEGIN IMMEDIATE")
+    columns = "hash, act, kind, at, who, action, subject, team, body FROM audit_record"
+    older.execute(f"INSERT INTO audit_record SELECT 2, {columns}")
+    migrating = Thread(target=lambda: open_ledger(place, FakeClock(), lambda _: None).close())
+    migrating.start()
+    migrating.join(0.3)
+    assert migrating.is_alive()
+    older.execute("COMMIT")
+    older.close()
+    migrating.join()
+    [backup] = tmp_path.glob("*.bak")
+    kept = sqlite3.connect(backup)
+    assert kept.execute("SELECT seq FROM audit_record").fetchall() == [(1,), (2,)]
+    kept.close()
+
+
 def test_an_older_shared_ledger_waits_for_its_owner(postgres: str) -> None:
     from ..postgres import new_database
 
@@ -59,7 +81,7 @@ def test_an_older_shared_ledger_waits_for_its_owner(postgres: str) -> None:
     with pytest.raises(Refused, match="revision 0001"):
         open_ledger(place, FakeClock(), print)
     before, after, schema = migrate(place, FakeClock(), said.append)
-    assert (before, after) == ("0001", "0003")
+    assert (before, after) == ("0001", NEWEST)
     assert schema in said[0]
     ledger = open_ledger(place, FakeClock(), print)
     assert numbers(ledger) == [1]
@@ -71,4 +93,4 @@ def test_an_older_shared_ledger_waits_for_its_owner(postgres: str) -> None:
 
 def test_a_current_ledger_is_left_as_it_is(place: str) -> None:
     made(place).close()
-    assert migrate(place, FakeClock(), print)[:2] == ("0003", "0003")
+    assert migrate(place, FakeClock(), print)[:2] == (NEWEST, NEWEST)

@@ -43,7 +43,7 @@ def places(run: Run) -> dict[str, str]:
 
 def test_a_repository_that_meets_every_policy_is_allowed(tmp_path: Path) -> None:
     run = check(tmp_path, "pay")
-    assert (run.code, run.out) == (0, "payments in production: allowed, 8 policies asked\n")
+    assert (run.code, run.out) == (0, "payments in production: allowed, 9 policies asked\n")
 
 
 def test_a_denied_one_exits_5_and_says_where_and_what_to_do(tmp_path: Path) -> None:

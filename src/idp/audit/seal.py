@@ -10,6 +10,7 @@ import base64
 import fcntl
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -70,9 +71,13 @@ def parse(line: str, place: str) -> Checkpoint:
         InvalidInput: it is none.
     """
     try:
-        return Checkpoint(**json.loads(line))
-    except (ValueError, TypeError) as error:
+        found = Checkpoint(**json.loads(line))
+    except (ValueError, TypeError, RecursionError) as error:
         raise InvalidInput(f"{place} holds no checkpoint of an audit trail") from error
+    texts = (found.ledger, found.hash, found.at, found.key, found.signature)
+    if type(found.seq) is not int or not all(isinstance(text, str) for text in texts):
+        raise InvalidInput(f"{place} holds no checkpoint of an audit trail")
+    return found
 
 
 def checkpoints(file: Path, ledger: str) -> tuple[Checkpoint, ...]:
@@ -104,6 +109,11 @@ class Seals:
 
     folder: Path
     given: str = ""
+
+    @property
+    def has_key(self) -> bool:
+        """Whether there is a key already; asking for it makes one."""
+        return bool(self.given) or (self.folder / "key").exists()
 
     @cached_property
     def _key(self) -> Ed25519PrivateKey:
@@ -157,7 +167,9 @@ class Seals:
         """Make it the newest head, unless a newer one is there: it only ever goes forward."""
         place = self._place(head.ledger)
         with self._alone(head.ledger):
-            known = self.head(head.ledger)
+            known = None
+            with suppress(InvalidInput):  # torn by a power cut
+                known = self.head(head.ledger)
             if known is None or known.seq < head.seq:
                 part = place.with_suffix(".part")
                 part.write_text(f"{head.line}\n", "ascii")
@@ -170,13 +182,18 @@ class Seals:
             return parse(place.read_text("ascii"), str(place))
         except FileNotFoundError:
             return None
+        except ValueError as error:
+            raise InvalidInput(f"{place} holds no checkpoint of an audit trail") from error
 
     def _place(self, ledger: str) -> Path:
+        # Who holds the database writes what he likes there.
+        if not re.fullmatch(r"[0-9A-Za-z-]+", ledger):
+            raise InvalidInput(f"the ledger's id {ledger!r} is none")
         return self.folder / f"{ledger}.head.json"
 
     @contextmanager
     def _alone(self, ledger: str) -> Iterator[None]:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (self.folder / f"{ledger}.lock").open("a") as lock:
+        with self._place(ledger).with_suffix(".lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield

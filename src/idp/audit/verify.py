@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from idp.audit.record import FIRST
@@ -54,12 +54,12 @@ def verify(
         anchors: the checkpoints that were anchored elsewhere.
         keys: the public keys that are believed.
     """
-    bad = next(_unbelieved(ledger, [*([head] if head else []), *anchors], keys), None)
-    believed = [one for one in ([head] if head else []) if not bad] + [
-        one for one in anchors if one.key in keys and one.is_genuine
-    ]
-    vouched: dict[int, set[str]] = {}
-    for one in believed:
+    bad, believed, vouched = "", [], dict[int, set[str]]()
+    for one in (*([head] if head else []), *anchors):
+        if wrong := _unbelieved(ledger, one, keys):
+            bad = bad or wrong
+            continue
+        believed.append(one)
         vouched.setdefault(one.seq, set()).add(one.hash)
     count, before = 0, FIRST
     for link in links:
@@ -71,7 +71,7 @@ def verify(
         return _bent(count, count + 1, f"the trail is cut: a signed head has {last} records")
     if bad:
         return _bent(count, None, bad)
-    anchored = max((one.seq for one in anchors), default=0)
+    anchored = max((one.seq for one in believed if one is not head), default=0)
     notes = () if head else ("no head of this ledger was signed on this machine",)
     return Verified(True, count, None, "", last, anchored, count - anchored, notes)
 
@@ -80,14 +80,15 @@ def _bent(count: int, at: int | None, what: str) -> Verified:
     return Verified(False, count, at, what)
 
 
-def _unbelieved(ledger: str, heads: Sequence[Checkpoint], keys: Collection[str]) -> Iterator[str]:
-    for one in heads:
-        if one.ledger != ledger:
-            yield f"a checkpoint is of another ledger: {one.ledger}"
-        elif one.key not in keys:
-            yield f"the checkpoint of record {one.seq} is signed by an unknown key {one.key}"
-        elif not one.is_genuine:
-            yield f"the checkpoint of record {one.seq} is not signed by its key"
+def _unbelieved(ledger: str, one: Checkpoint, keys: Collection[str]) -> str:
+    """Return why a checkpoint is not believed; "" where it is."""
+    if one.ledger != ledger:
+        return f"a checkpoint is of another ledger: {one.ledger}"
+    if one.key not in keys:
+        return f"the checkpoint of record {one.seq} is signed by an unknown key {one.key}"
+    if not one.is_genuine:
+        return f"the checkpoint of record {one.seq} is not signed by its key"
+    return ""
 
 
 def _wrong(link: Link, seq: int, before: str, vouched: Collection[str]) -> str:

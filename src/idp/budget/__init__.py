@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from idp.budget.lines import Standing, budget_of, check_shared, scene, standing
 from idp.budget.pricing import Estimate, Line, estimate
-from idp.budget.reserving import OverBudget, reserve, settle, undo
+from idp.budget.reserving import OverBudget, foresee, reserve, settle, undo
 
 __all__ = [
     "Estimate",
@@ -14,6 +14,7 @@ __all__ = [
     "budget_of",
     "check_shared",
     "estimate",
+    "foresee",
     "reserve",
     "scene",
     "settle",

@@ -12,6 +12,7 @@ from idp.budget.holding import Hold, holds
 from idp.config.costs import team_name
 from idp.config.guardrails import Budget, CostSettings
 from idp.errors import Refused
+from idp.ledger import entries
 from idp.plan import Facts
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def standing(
         at: in the month that is asked for.
         until: leave out what was reserved or released from then on: the end of a past month.
     """
-    return stand(costs, team, at, sums_of(holds(tx, team_name(team), until=until)))
+    return stand(costs, team, at, entries.sums(tx, team_name(team), until=until))
 
 
 def stand(costs: CostSettings, team: str, at: datetime, sums: Mapping[str, Decimal]) -> Standing:

@@ -52,18 +52,41 @@ def reserve(
         OverBudget: more than the hard line would be committed.
         Refused: nobody owns it; or what the team holds is in another currency.
     """
-    team, key = team_name(facts.owner), facts.holds
-    if not team:
-        raise Refused(f"{key} costs money, and no team owns it", hint="give it an owner")
-    _lock(tx, [key], [team])
-    mine = holds(tx, team)
-    own = sum((one.amount for one in mine if _is(one, key, cost.currency)), NOTHING)
-    more = max(NOTHING, cost.amount - own)
+    _lock(tx, [facts.holds], [_owner(facts)])
+    more, stands = _foreseen(tx, costs, facts, cost, at)
+    entries.add(tx, Entry(_owner(facts), facts.holds, more, cost.currency, at, act, facts.why))
+    return stands
+
+
+def foresee(
+    tx: Transaction, costs: CostSettings, facts: Facts, cost: Estimate, at: datetime
+) -> Standing:
+    """Return how a team would stand if this were reserved now; raise what `reserve` would."""
+    return _foreseen(tx, costs, facts, cost, at)[1]
+
+
+def _owner(facts: Facts) -> str:
+    if team := team_name(facts.owner):
+        return team
+    raise Refused(f"{facts.holds} costs money, and no team owns it", hint="give it an owner")
+
+
+def _foreseen(
+    tx: Transaction, costs: CostSettings, facts: Facts, cost: Estimate, at: datetime
+) -> tuple[Decimal, Standing]:
+    """Return how much more a key has to hold, and how its team will stand then."""
+    team, key = _owner(facts), facts.holds
+    sums, own = entries.sums(tx, team), sums_of(holds(tx, team, key))
+    more = max(NOTHING, cost.amount - own.get(cost.currency, NOTHING))
     if more:
-        _check(costs, team, key, mine, cost, more, at)
-    new = Entry(team, key, more, cost.currency, at, act, facts.why)
-    entries.add(tx, new)
-    return stand(costs, team, at, sums_of([*mine, new]))
+        # What the key holds in another currency is given back when this is done.
+        counted = {
+            name: amount - (NOTHING if name == cost.currency else own.get(name, NOTHING))
+            for name, amount in sums.items()
+        }
+        _check(stand(costs, team, at, counted), key, cost.currency, more)
+    after = sums | {cost.currency: sums.get(cost.currency, NOTHING) + more}
+    return more, stand(costs, team, at, after)
 
 
 def settle(tx: Transaction, facts: Facts, cost: Estimate | None, act: str, at: datetime) -> None:
@@ -98,25 +121,15 @@ def undo(tx: Transaction, act: str, at: datetime) -> None:
                 entries.add(tx, Entry(holder, key, -amount, currency, at, act, "failed"))
 
 
-def _check(
-    costs: CostSettings,
-    team: str,
-    key: str,
-    mine: tuple[Hold, ...],
-    cost: Estimate,
-    more: Decimal,
-    at: datetime,
-) -> None:
+def _check(stands: Standing, key: str, currency: str, more: Decimal) -> None:
     """Refuse what the team's hard line does not hold."""
-    counted = [one for one in mine if one.key != key or one.currency == cost.currency]
-    stands = stand(costs, team, at, sums_of(counted))
-    hard, left = stands.hard, stands.left
+    team, hard, left = stands.team, stands.hard, stands.left
     if hard is None or left is None:
         return
     if stands.foreign:
         other = ", ".join(money(amount, name) for name, amount in sorted(stands.foreign.items()))
         raise Refused(
-            f"{team} holds {other}, and the rate card is in {cost.currency}: "
+            f"{team} holds {other}, and the rate card is in {currency}: "
             "two currencies cannot be added up",
             hint=f"`idp budget show {team}` tells by what; apply those again, or "
             "`idp budget release KEY` what is gone",
@@ -172,7 +185,3 @@ def _last(tx: Transaction, key: str) -> str:
 
 def _failed(every: Iterable[Entry]) -> set[str]:
     return {one.act for one in every if one.currency == FAILED}
-
-
-def _is(hold: Hold, key: str, currency: str) -> bool:
-    return hold.key == key and hold.currency == currency

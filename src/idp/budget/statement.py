@@ -71,9 +71,9 @@ def month(written: str | None, now: datetime) -> Month:
         return Month(now, None)
     try:
         first = datetime.strptime(written, "%Y-%m").replace(tzinfo=UTC)
-    except ValueError as error:
+        end = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
+    except ValueError as error:  # one that ends after all that a calendar has, too
         raise InvalidInput(f"--month {written!r} is no month", hint="like 2026-11") from error
-    end = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
     return Month(first, end if end <= now else None)
 
 

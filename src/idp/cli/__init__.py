@@ -16,6 +16,9 @@ COMMANDS = {
     "template": "List, show and release templates.",
     "platform": "Make a platform repository.",
     "catalog": "Ask who owns what, what depends on it, and whether it is safe to change.",
+    "env": "Give a branch or a pull request its live environment, and take it away again.",
+    "deploy": "Ship the current commit to a lasting environment, and back if it fails.",
+    "rollback": "Bring back a release that was live before, and see that it answers.",
     "policy": "Judge plans before they are carried out: what may be.",
     "budget": "Ask what teams have committed a month, and what is left up to their lines.",
     "request": "Decide what needs a second person, and carry it out.",
@@ -31,10 +34,11 @@ EXAMPLES = """\b
 Examples:
   idp create-service payments-api --type python-api --owner payments
   idp update-service --dry-run
-  idp template list
+  idp env up
 
 Exit codes: 0 done, 1 unexpected, 2 usage, 3 not found or invalid input, 4 not logged in or not
-allowed, 5 refused, 6 a remote failed, 7 conflicts left for a person, 130 interrupted.
+allowed, 5 refused, 6 a remote failed, 7 conflicts left for a person, 8 a release was not healthy,
+130 interrupted.
 """
 
 

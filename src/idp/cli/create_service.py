@@ -102,16 +102,18 @@ def create_service(
         found = begun(name, place, request.target)
         if type_ or template:
             _check_same(found, idp.shelf.release(_source(idp, type_, template)))
-        made, text = _finish(idp, found, request, publication)
+        plan, made, text = _finish(idp, found, request, publication)
     else:
         release = idp.shelf.release(_source(idp, type_, template))
         _tell(idp, release, request)
         with create.drafted(request, release, idp.renders(), dry=dry_run) as draft:
-            made, text = _make(idp, draft, publication, dry_run)
+            plan, made, text = _make(idp, draft, publication, dry_run)
     for left in made.not_done:
         mend = f" ({left.mend})" if left.mend else ""
         idp.output.say(f"warning: {left.what}: {left.why}{mend}")
     idp.output.item(made, wanted, lambda: text)
+    if dry_run:
+        idp.road.rehearse(plan)
 
 
 def _target(idp: Context, name: str, push: bool, repo: str | None, team: str) -> Target | None:
@@ -137,35 +139,36 @@ def _publication(idp: Context, request: Request, dry_run: bool) -> Publication |
 
 def _make(
     idp: Context, draft: Draft, publication: Publication | None, dry_run: bool
-) -> tuple[Created, str]:
-    """Make a service, and return it and what is told of it."""
+) -> tuple[Plan, Created, str]:
+    """Make a service, and return the plan, the service and what is told of it."""
     from idp.service import create
 
     plan = draft.plan()
     idp.output.detail(f"plan {plan.digest}")
     if dry_run:
-        return draft.created(""), _tree(draft)
+        return plan, draft.created(""), _tree(draft, plan)
     if publication is None:
         made = create.carry_out(draft, idp.road)
     else:
         _show(idp, plan)
         made = create.publish(draft, publication, idp.road)
-    return made, _story(made, draft.request)
+    return plan, made, _story(made, draft.request)
 
 
 def _finish(
     idp: Context, found: Begun, request: Request, publication: Publication | None
-) -> tuple[Created, str]:
+) -> tuple[Plan, Created, str]:
     """Finish what is left of publishing a service that is there already."""
     from idp.service import create
 
     plan = found.plan()
     idp.output.detail(f"plan {plan.digest}")
     if publication is None:
-        return create.finished(found), "\n".join([*_effects(plan), _nothing_written(plan)])
+        text = "\n".join([*_effects(plan), _nothing_written(plan)])
+        return plan, create.finished(found), text
     _show(idp, plan)
     made = create.finish(found, publication, idp.road)
-    return made, _story(made, request)
+    return plan, made, _story(made, request)
 
 
 def _check_same(found: Begun, release: Release) -> None:
@@ -263,8 +266,8 @@ def _story(made: Created, request: Request) -> str:
     return "\n".join([*lines, f"  commit {made.commit[:12]}", f"next: cd {where}{verbs}"])
 
 
-def _tree(draft: Draft) -> str:
-    """Return the plan as a tree of files."""
+def _tree(draft: Draft, plan: Plan) -> str:
+    """Return a plan as a tree of files."""
     from idp.output import printable
 
     lines, shown = [f"{draft.request.dest.name}/"], set()
@@ -275,6 +278,5 @@ def _tree(draft: Draft) -> str:
             if path not in shown:
                 shown.add(path)
                 lines.append("  " * (depth + 1) + printable(part) + "/" * (depth + 1 < len(parts)))
-    plan = draft.plan()
     told = f"{len(draft.files)} files from {draft.release.template} {draft.release.version}"
     return "\n".join([*lines, told, *_effects(plan), _nothing_written(plan)])

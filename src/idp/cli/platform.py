@@ -80,7 +80,9 @@ def init(
     with create.drafted(request, release, idp.renders(), dry=dry_run) as draft:
         made = draft.created("") if dry_run else create.carry_out(draft, idp.road)
         text = _listing(draft) if dry_run else _story(made, draft.render.answers)
-    idp.output.item(made, wanted, lambda: text)
+        idp.output.item(made, wanted, lambda: text)
+        if dry_run:
+            idp.road.rehearse(draft.plan())
 
 
 def _answers(repository: str, owner: str, **told: str | None) -> dict[str, str]:

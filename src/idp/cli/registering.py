@@ -20,6 +20,7 @@ from idp.register.service import Service, look, same
 
 if TYPE_CHECKING:
     from idp.context import Context
+    from idp.plan import Plan
 
 
 Status = Literal["covered", "written", "committed"] | pull.Status
@@ -70,8 +71,12 @@ class Registered:
     plan: str = ""
 
 
-def register(idp: Context, path: Path, *, commit: bool, dry_run: bool) -> Registered:
+def register(
+    idp: Context, path: Path, *, commit: bool, dry_run: bool
+) -> tuple[Registered, Plan | None]:
     """Register the service in a folder with the platform, or say that it is registered.
+
+    Returns: what is told of it, and the plan; None where nothing is to be changed.
 
     Raises:
         NotFound: there is no platform file.
@@ -86,17 +91,17 @@ def register(idp: Context, path: Path, *, commit: bool, dry_run: bool) -> Regist
         )
     place = parse_source(origin)
     if place.is_path:
-        told = _written(idp, service, Path(origin), commit=commit, dry_run=dry_run)
+        told, plan = _written(idp, service, Path(origin), commit=commit, dry_run=dry_run)
     elif commit:
         raise UsageError(
             "--commit is for a platform file on this machine",
             hint=f"leave it out: {origin} gets a pull request",
         )
     else:
-        told = _proposed(idp, service, place, dry_run=dry_run)
+        told, plan = _proposed(idp, service, place, dry_run=dry_run)
     for note in service.notes:
         idp.output.say(f"note: {note}")
-    return replace(told, notes=service.notes)
+    return replace(told, notes=service.notes), plan
 
 
 def _is_forge(idp: Context, host: str) -> bool:
@@ -124,22 +129,25 @@ def _told(status: Status, service: Service, edit: Edit, platform: str, file: str
 
 def _written(
     idp: Context, service: Service, origin: Path, *, commit: bool, dry_run: bool
-) -> Registered:
+) -> tuple[Registered, Plan | None]:
     """Register a service in a platform file on this machine."""
     file, name = origin.resolve(), str(origin)
     if told := _covered(idp, service, idp.platform, file.parent, name):
-        return told
+        return told, None
     edit = added(file.read_bytes(), service.source, name)
     repo = local.check_committable(file) if commit else None
     wanted = local.Local(file, edit, repo, pull.title(service))
-    _show(idp, edit, wanted.plan.digest, asks=False)
+    plan = wanted.plan
+    _show(idp, edit, plan.digest, asks=False)
     made = "" if dry_run else local.carry_out(wanted, idp.road)
     status: Status = "committed" if commit else "written"
     told = _told(status, service, edit, name, name)
-    return replace(told, commit=made, plan=wanted.plan.digest)
+    return replace(told, commit=made, plan=plan.digest), plan
 
 
-def _proposed(idp: Context, service: Service, place: Source, *, dry_run: bool) -> Registered:
+def _proposed(
+    idp: Context, service: Service, place: Source, *, dry_run: bool
+) -> tuple[Registered, Plan | None]:
     """Register a service by a pull request to the platform's repository."""
     if service.source.startswith("file:"):
         raise InvalidInput(
@@ -157,21 +165,22 @@ def _proposed(idp: Context, service: Service, place: Source, *, dry_run: bool) -
         is_here = same(place.url) == same(service.url)
         folder = service.repo.top / (place.subfolder or "") if is_here else None
         if told := _covered(idp, service, platform, folder, file):
-            return replace(told, base=base)
+            return replace(told, base=base), None
         edit = added(text, service.source, f"{origin}: {file}")
         standing = pull.look(service, edit, file, cloned, forge)
-        digest = standing.plan.digest
-        _show(idp, edit, digest, asks=standing.changes and not idp.yes)
+        plan = standing.plan
+        _show(idp, edit, plan.digest, asks=standing.changes and not idp.yes)
         made = pull.carry_out(standing, idp.road)
     found = made.pull_request
-    return replace(
+    told = replace(
         _told(made.status, service, edit, origin, file),
         branch=service.branch,
         base=base,
         commit=made.commit,
         pull_request=PullRequested(found.number, found.url, found.state) if found else None,
-        plan=digest,
+        plan=plan.digest,
     )
+    return told, plan if standing.changes else None
 
 
 def _show(idp: Context, edit: Edit, digest: str, *, asks: bool) -> None:

@@ -128,11 +128,14 @@ def release(
     place = idp.path(folder)
     if not place.is_dir():
         place = idp.path(f"templates/{folder}")
-    made = work.release(place, version, idp.road, dry=dry_run)
     would = "would be " * dry_run
-    idp.output.item(
-        made, wanted, lambda: f"{made.name} {made.version} {would}released: {made.place}"
-    )
+    with work.prepared(place, version) as ready:
+        made = ready.released if dry_run else work.release(ready, idp.road)
+        idp.output.item(
+            made, wanted, lambda: f"{made.name} {made.version} {would}released: {made.place}"
+        )
+        if dry_run:
+            idp.road.rehearse(ready.plan)
 
 
 @app.command(epilog=EXAMPLES)

@@ -202,12 +202,15 @@ def _finish(idp: Context, repo: Repo) -> None:
 def _abort(idp: Context, repo: Repo, dry_run: bool, shape: Shape) -> int:
     from idp.service import update
 
-    undone = update.undo(repo, idp.road, dry=dry_run)
-    if undone.kept:
-        idp.output.say(f"what you edited since is kept in {undone.kept}")
-    done = "would undo" if dry_run else "undone"
-    told = f"{done}: {undone.title} ({count(len(undone.paths), 'path')})"
-    idp.output.item(undone, shape, lambda: told)
+    with update.undoing(repo) as found:
+        undone = found.undone("") if dry_run else update.undo(found, idp.road)
+        if undone.kept:
+            idp.output.say(f"what you edited since is kept in {undone.kept}")
+        done = "would undo" if dry_run else "undone"
+        told = f"{done}: {undone.title} ({count(len(undone.paths), 'path')})"
+        idp.output.item(undone, shape, lambda: told)
+        if dry_run:
+            idp.road.rehearse(found.plan)
     return 0
 
 
@@ -271,6 +274,8 @@ def _update(
             made.plan().digest,
         )
         idp.output.item(told, shape, lambda: _story(idp, made, told, target, dry_run))
+        if dry_run:
+            idp.road.rehearse(made.plan())
     return 7 if told.status == "conflicts" else 0
 
 

@@ -17,17 +17,18 @@ from typing import Any, Literal, TypeVar
 
 from idp.config.catalog import CatalogSettings, settings
 from idp.config.guardrails import Guardrails, guardrails
+from idp.config.running import Running, running, sections
 from idp.config.source import is_under, parse_source
 from idp.errors import InvalidInput
 
 # Raised when a file's validated form changes: what was cached before is then read anew.
-CACHE_SCHEMA = 4
+CACHE_SCHEMA = 5
 EMBEDDED_ORIGIN = "embedded default"
 
 FLAGS = {"platform": "platform", "owner": "defaults.owner", "type": "defaults.type"}
 VARIABLES = {"IDP_PLATFORM": "platform", "IDP_LEDGER": "ledger.url"}
 
-Value = str | bool | int
+Value = str | bool | int | float
 Role = Literal["read", "triage", "write", "maintain", "admin"]
 T = TypeVar("T")
 
@@ -94,6 +95,7 @@ class Platform:
     forge: ForgeSettings = ForgeSettings()
     catalog: CatalogSettings = field(default_factory=CatalogSettings)
     guardrails: Guardrails = field(default_factory=Guardrails)
+    running: Running = field(default_factory=Running)
     lines: Mapping[str, int] = field(default_factory=dict, repr=False)
 
 
@@ -231,6 +233,7 @@ def _platform(checked: dict[str, Any], origin: str) -> Platform:
         forge=_forge(data["forge"]),
         catalog=settings(data["catalog"]),
         guardrails=guardrails(data),
+        running=running(data),
         lines=checked["lines"],
     )
 
@@ -282,6 +285,8 @@ def _user_settings(user: UserConfig) -> dict[str, Setting]:
 def _platform_settings(platform: Platform) -> dict[str, Setting]:
     values = asdict(platform)
     origin, lines = values.pop("origin"), values.pop("lines")
+    values.pop("running")
+    values |= sections(platform.running)
     values |= values.pop("guardrails")  # in the file each is a section of its own
     return _settings(values, origin, lines)
 
@@ -299,7 +304,7 @@ def _leaves(value: object, path: str = "") -> Iterator[tuple[str, Value]]:
     """Yield each leaf with its dotted path; None is no value."""
     if isinstance(value, Decimal):
         value = str(value)
-    if isinstance(value, str | int):
+    if isinstance(value, str | int | float):
         yield path.removeprefix("."), value
         return
     inside: Iterator[tuple[object, object]] = iter(())

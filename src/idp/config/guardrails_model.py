@@ -6,6 +6,7 @@ import re
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field
 
@@ -59,9 +60,33 @@ def _check_secret_path(text: str) -> None:
         raise InvalidInput("no pattern of a path", hint="like {service}/{environment}/{name}")
 
 
+_KEY = r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]="  # 32 bytes leave two bits of the last letter at 0
+
+
 def _check_key(text: str) -> None:
-    if not re.fullmatch(r"[A-Za-z0-9+/]{43}=", text):
-        raise InvalidInput("no public key", hint="`idp audit key` prints it")
+    if not re.fullmatch(_KEY, text):
+        raise InvalidInput(
+            "no public key: an Ed25519 one is 32 bytes in base64, 43 letters and `=`",
+            hint="`idp audit key` prints it",
+        )
+
+
+def _check_issuer(text: str) -> None:
+    """Raise InvalidInput unless a text is the URL of an OIDC issuer, or empty."""
+    if not text:
+        return
+    if not text.isprintable() or text != text.strip():
+        raise InvalidInput("has blanks around it or characters that cannot be shown")
+    try:
+        parts = urlsplit(text)
+        is_issuer = parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_issuer = False
+    if not is_issuer or parts.query or parts.fragment or "@" in parts.netloc:
+        raise InvalidInput(
+            "an OIDC issuer is an https URL without a login, a query or a fragment",
+            hint="like https://login.example.com",
+        )
 
 
 class LedgerModel(Strict):
@@ -80,17 +105,17 @@ class LedgerModel(Strict):
     )
     keys: dict[Text, Annotated[str, checked(_check_key)]] = Field(
         default_factory=dict,
-        description="Public keys whose checkpoints are believed, by name.",
-        examples=[{"ci": "MCowBQYDK2VwAyEAexampleexampleexampleexamplee0="}],
+        description="Public keys (Ed25519, base64) whose checkpoints are believed, by name.",
+        examples=[{"ci": "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="}],
     )
 
 
 class IdentityModel(Strict):
     """Whose word counts for who somebody is, besides the forge's."""
 
-    issuer: str = Field(
+    issuer: Annotated[str, checked(_check_issuer)] = Field(
         default="",
-        description="The OIDC issuer whose tokens (IDP_ID_TOKEN) are believed.",
+        description="The OIDC issuer whose tokens (IDP_ID_TOKEN) are believed: an https URL.",
         examples=["https://login.example.com"],
     )
     audience: Text = Field(

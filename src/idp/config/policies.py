@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Any
 
 from idp.config.guardrails import PolicyRule
-from idp.rules import UnreadableRule, compile_rule
 
 VARIABLES = ("plan", "entity", "team", "catalog", "budget", "cost", "limits", "now")
 """What an expression of a policy may refer to; docs/policy.md says what each holds."""
@@ -55,7 +53,7 @@ BUILT_IN: dict[str, PolicyRule] = {
         "plan.ttl_hours != null && plan.ttl_hours <= limits.max_ttl_hours",
         "an environment that is not production has to end",
         "give it a time to live that the platform allows",
-        filter=f'{_RUNS} && plan.environment != "production"',
+        filter=f'{_RUNS} && !plan.lasting && plan.environment != "production"',
         which='["at most " + string(limits.max_ttl_hours) + " hours"]',
     ),
     "capacity": PolicyRule(
@@ -83,7 +81,15 @@ BUILT_IN: dict[str, PolicyRule] = {
         'plan.tier != "critical"',
         "a critical service changes only with a second person",
         "let somebody review and approve it",
+        filter=f'{_RUNS} && plan.environment != "preview"',
+    ),
+    "target-review": PolicyRule(
+        "needs-approval",
+        "plan.review.size() == 0",
+        "a second person has to look at it",
+        "let somebody review and approve it",
         filter=_RUNS,
+        which="plan.review",
     ),
     "image-tag": PolicyRule(
         "deny",
@@ -150,6 +156,8 @@ def mistakes(data: object) -> Mistakes:
 
 
 def _known(path: Path, name: object) -> Mistakes:
+    from difflib import get_close_matches
+
     if isinstance(name, str) and name and name not in BUILT_IN:
         near = get_close_matches(name, BUILT_IN, n=1)
         mend = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(BUILT_IN)}"
@@ -157,6 +165,8 @@ def _known(path: Path, name: object) -> Mistakes:
 
 
 def _rule(path: Path, rule: dict[str, Any]) -> Mistakes:
+    from idp.rules import UnreadableRule, compile_rule
+
     for key in ("when", "filter", "which"):
         text = rule.get(key)
         if isinstance(text, str) and text:

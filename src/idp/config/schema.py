@@ -26,6 +26,7 @@ from idp.config.guardrails_model import (
     SecretsModel,
 )
 from idp.config.places import Document, KeyPath, Problem, parse, refusal
+from idp.config.running_model import RunningModel
 from idp.config.source import check_prefix, parse_source
 from idp.config.strict import Strict, Text, checked
 from idp.errors import InvalidInput
@@ -133,7 +134,7 @@ class ForgeModel(Strict):
     )
 
 
-class PlatformModel(Strict):
+class PlatformModel(RunningModel):
     """The platform file: what a platform team offers its engineers."""
 
     model_config = ConfigDict(title="idp-platform.yaml")
@@ -218,12 +219,13 @@ def _no_such_template(data: object) -> Dangling:
 
 def _dangling(data: object) -> Dangling:
     """Yield what is wrong in a platform file whose keys and types are right."""
-    from idp.config import costs, policies, scorecard
+    from idp.config import costs, policies, running_mistakes, scorecard
 
     yield from _no_such_template(data)
     yield from scorecard.mistakes(data)
     yield from policies.mistakes(data)
     yield from costs.mistakes(data)
+    yield from running_mistakes.mistakes(data)
 
 
 def _nothing(_: object) -> Dangling:

@@ -170,7 +170,7 @@ class Comment:
 
 @dataclass(frozen=True)
 class NewDeployment:
-    """A deployment to be told of."""
+    """A deployment to be told of; `payload` is ours, for whoever joins it with our records."""
 
     ref: str
     sha: str
@@ -178,6 +178,7 @@ class NewDeployment:
     description: str = ""
     is_transient: bool = False
     is_production: bool = False
+    payload: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

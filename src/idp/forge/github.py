@@ -231,6 +231,7 @@ class GitHub(Approval):
             "production_environment": wanted.is_production,
             "auto_merge": False,
             "required_contexts": [],
+            "payload": dict(wanted.payload),
         }
         reply = told() or self._server.send("POST", path, body, unless=told)
         if reply.status == 202:

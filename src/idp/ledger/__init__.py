@@ -7,6 +7,7 @@ to it. SQLite has one writer at a time, PostgreSQL one for each name that is loc
 from __future__ import annotations
 
 import hashlib
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -104,7 +105,9 @@ def open_ledger(place: str, clock: Clock, say: Callable[[str], None]) -> Ledger:
             migrate(place, clock, say)
         with engine.connect() as connection:
             id = connection.execute(sa.select(tables.ledger.c.id)).scalar_one()
-    return Ledger(shown, id, is_shared(place), engine)
+    opened = Ledger(shown, id, is_shared(place), engine)
+    weakref.finalize(opened, engine.dispose)  # a call's context ends without a word
+    return opened
 
 
 @contextmanager
@@ -123,21 +126,32 @@ def _check_known(shown: str, found: str) -> None:
         )
 
 
+def found(place: str) -> str:
+    """Return the revision of the ledger at a place, "" where there is none yet.
+
+    Raises:
+        Refused: it was written by a newer idp.
+    """
+    engine, shown = engine_of(place), without_password(place)
+    with told(shown), _closed_by_errors(engine):
+        there = revision.found(engine)
+        _check_known(shown, there)
+    engine.dispose()
+    return there
+
+
 def migrate(place: str, clock: Clock, say: Callable[[str], None]) -> tuple[str, str, str]:
     """Bring a ledger to the newest revision, after a backup of what is there.
 
     Returns: the revision before (empty for none), the one after, and where the backup is.
     """
-    from idp.ledger.upgrading import backup, upgrade
+    from idp.ledger.upgrading import upgrade
 
     engine, shown = engine_of(place), without_password(place)
     with told(shown), _closed_by_errors(engine):
-        before = revision.found(engine)
-        _check_known(shown, before)
-        kept = ""
-        if before and before != revision.NEWEST:
-            kept = backup(engine, place, before, clock.now())
-            say(f"the ledger {shown} is migrated from {before}; it is kept as {kept}")
-        upgrade(engine, clock.now())
+        _check_known(shown, revision.found(engine))
+        before, kept = upgrade(engine, place, clock.now())
     engine.dispose()
+    if kept:
+        say(f"the ledger {shown} was migrated from {before}; what it was is kept as {kept}")
     return before, revision.NEWEST, kept

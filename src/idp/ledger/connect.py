@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from idp.errors import IdpError, InvalidInput, NotAllowed, RemoteFailed
 
@@ -33,7 +33,16 @@ def is_shared(place: str) -> bool:
 
 def without_password(place: str) -> str:
     """Return a place as it may be shown."""
-    return sa.make_url(place).set(password=None).render_as_string() if is_shared(place) else place
+    return _url(place).set(password=None).render_as_string() if is_shared(place) else place
+
+
+def _url(place: str) -> sa.URL:
+    try:
+        return sa.make_url(place)
+    except (ValueError, ArgumentError) as error:  # neither is told: it may hold a password
+        raise InvalidInput(
+            "the ledger's URL cannot be read", hint="like postgresql://idp@ledger.example.com/idp"
+        ) from error
 
 
 def engine_of(place: str) -> sa.Engine:
@@ -48,7 +57,7 @@ def engine_of(place: str) -> sa.Engine:
         raise InvalidInput(
             f"{place.split(':')[0]} holds no ledger", hint="postgresql://…, or the path of a file"
         )
-    path = Path(place)
+    path = Path(place).resolve()  # where a link leads nowhere yet, SQLite would let all read it
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with suppress(FileExistsError):
@@ -99,7 +108,7 @@ def _begin(connection: sa.Connection) -> None:
 
 
 def _postgresql(place: str) -> sa.Engine:
-    url = sa.make_url(place).set(drivername="postgresql+psycopg")
+    url = _url(place).set(drivername="postgresql+psycopg")
     try:
         return sa.create_engine(
             url, connect_args={"connect_timeout": PATIENCE, "client_encoding": "utf8"}
@@ -126,6 +135,7 @@ _SAID: tuple[tuple[str, type[IdpError], str, str], ...] = (
     ("disk is full", InvalidInput, "the disk is full", "make room; nothing was half written"),
     ("disk i/o", InvalidInput, "the disk fails", "see the disk; nothing was half written"),
     ("readonly", InvalidInput, "it may only be read", "see its owner and mode"),
+    ("unable to open", InvalidInput, "it cannot be opened", "name a file that is yours, no folder"),
     ("not a database", InvalidInput, "it is no SQLite file", "name another, or move it away"),
     ("malformed", InvalidInput, "it is damaged", "bring back a backup: ledger.db.*.bak beside it"),
     ("append-only", NotAllowed, "what is recorded is never changed", ""),

@@ -40,18 +40,16 @@ def entries(
         yield Entry(team_, key_, Decimal(amount), currency, read(at), act_, why)
 
 
-def held(
-    tx: Transaction, *, team: str = "", key: str = "", until: datetime | None = None
-) -> dict[tuple[str, str], Entry]:
-    """Return what is held now, by team and key: the newest change of each, with the whole amount.
+def sums(tx: Transaction, team: str, until: datetime | None = None) -> dict[str, Decimal]:
+    """Return what a team's changes come to, exactly, by currency.
 
-    What was given back is left out.
+    The database counts equal amounts, so that a long history is not read row by row.
     """
-    sums: dict[tuple[str, str], Entry] = {}
-    for one in entries(tx, team=team, key=key, until=until):
-        before = sums.get((one.team, one.key))
-        amount = one.amount + (before.amount if before else Decimal(0))
-        sums[one.team, one.key] = Entry(
-            one.team, one.key, amount, one.currency, one.at, one.act, one.why
-        )
-    return {place: one for place, one in sums.items() if one.amount}
+    where = [entry.c.team == team] + ([entry.c.at < written(until)] if until else [])
+    alike = (entry.c.currency, entry.c.amount)
+    found: dict[str, Decimal] = {}
+    for currency, amount, count in tx.connection.execute(
+        sa.select(*alike, sa.func.count()).where(*where).group_by(*alike)
+    ):
+        found[currency] = found.get(currency, Decimal(0)) + Decimal(amount) * count
+    return found

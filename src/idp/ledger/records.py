@@ -70,3 +70,23 @@ class Event:
     at: datetime
     who: str
     body: bytes
+
+
+@dataclass(frozen=True)
+class Happening:
+    """Something that happened to an environment, a deployment or a lease.
+
+    Attributes:
+        noun: environment, deployment or lease.
+        step: counts up for each noun and name, perhaps with gaps.
+        kind: what happened, in a word.
+        body: JSON: how it stands from then on.
+    """
+
+    noun: str
+    name: str
+    step: int
+    kind: str
+    at: datetime
+    who: str
+    body: bytes

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from idp.errors import InvalidInput
 
-KNOWN = ("0001", "0002", "0003")
+KNOWN = ("0001", "0002", "0003", "0004")
 NEWEST = KNOWN[-1]
 
 _version = sa.table("alembic_version", sa.column("version_num"))
@@ -19,12 +19,16 @@ def found(engine: sa.Engine) -> str:
         InvalidInput: it holds something else.
     """
     with engine.connect() as connection:
-        there = sa.inspect(connection).get_table_names()
-        if not there:
-            return ""
-        if not {"alembic_version", "ledger"} <= set(there):
-            raise InvalidInput(
-                "this database is no ledger of idp", hint="name another place for the ledger"
-            )
-        said = connection.execute(sa.select(_version.c.version_num)).scalar()
-    return str(said or "")
+        return of(connection)
+
+
+def of(connection: sa.Connection) -> str:
+    """Return the revision of the database of a connection, as `found` does."""
+    there = sa.inspect(connection).get_table_names()
+    if not there:
+        return ""
+    if not {"alembic_version", "ledger"} <= set(there):
+        raise InvalidInput(
+            "this database is no ledger of idp", hint="name another place for the ledger"
+        )
+    return str(connection.execute(sa.select(_version.c.version_num)).scalar() or "")

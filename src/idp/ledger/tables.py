@@ -50,6 +50,17 @@ happened = sa.Table(
     sa.Column("who", sa.Text, nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=False),
 )
+happening = sa.Table(
+    "happening",
+    metadata,
+    sa.Column("noun", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("step", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
 
 
 def written(at: datetime) -> str:

@@ -6,19 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from idp.config.guardrails import PolicyRule, PolicySettings
 from idp.config.policies import BUILT_IN, VARIABLES
 from idp.plan import Plan
+from idp.policy.moot import moot
 from idp.policy.said import tier_of
 from idp.policy.verdict import Finding, Verdict
-from idp.rules import NoAnswer, Rule, Scope, compile_rule
 
 if TYPE_CHECKING:
     from idp.policy.rego import Module
+    from idp.rules import Rule, Scope
 
 Origin = Literal["built-in", "platform"]
 
@@ -59,6 +60,8 @@ class Policy:
 
     def finding(self, scope: Scope) -> tuple[bool, Finding | None]:
         """Return whether the plan was asked it, and what is wrong; what has no answer is wrong."""
+        from idp.rules import NoAnswer
+
         says = self.says
         try:
             if says.filter and not _compiled(says.filter).holds(scope):
@@ -74,6 +77,8 @@ class Policy:
 
     def _which(self, scope: Scope) -> tuple[str, ...]:
         """Return what is at fault; nothing where the policy does not tell."""
+        from idp.rules import NoAnswer
+
         if not self.says.which:
             return ()
         try:
@@ -117,20 +122,41 @@ def _modules(files: Sequence[Path]) -> tuple[Module, ...]:
 
 def judge(policies: Policies, plan: Plan, scene: Scene) -> Verdict:
     """Return what all policies say of a plan: those that deny first."""
-    known = variables(plan, scene)
-    scope = Scope(known)
+    asking = _Asking(plan, scene)
     findings: list[Finding] = []
     asked = 0
     for policy in policies.rules.values():
-        was_asked, finding = policy.finding(scope)
+        known = moot(policy.name, plan, scene) if policy.origin == "built-in" else None
+        if known:
+            asked += known == "met"
+            continue
+        was_asked, finding = policy.finding(asking.scope)
         asked += was_asked
         findings += [finding] if finding else []
     for module in policies.modules:
         asked += 1
-        findings += module.findings(known)
+        findings += module.findings(asking.variables)
     order = ("deny", "needs-approval", "warn")
     findings.sort(key=lambda one: order.index(one.severity))
     return Verdict(tuple(findings), asked)
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """A plan that policies are asked of; CEL is imported when the first expression is."""
+
+    plan: Plan
+    scene: Scene
+
+    @cached_property
+    def variables(self) -> dict[str, Any]:
+        return variables(self.plan, self.scene)
+
+    @cached_property
+    def scope(self) -> Scope:
+        from idp.rules import Scope
+
+        return Scope(self.variables)
 
 
 def variables(plan: Plan, scene: Scene) -> dict[str, Any]:
@@ -207,4 +233,6 @@ def _known(value: Any) -> Any:
 
 @cache
 def _compiled(text: str) -> Rule:
+    from idp.rules import compile_rule
+
     return compile_rule(text, VARIABLES)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from idp import git
@@ -118,8 +120,22 @@ class Undone:
     kept: str
 
 
-def undo(repo: git.Repo, road: Road, *, dry: bool) -> Undone:
-    """Bring back what was there before the last update.
+@dataclass(frozen=True)
+class Undoing:
+    """An update that can be undone, as long as its repository is locked."""
+
+    repo: git.Repo
+    change: journal.Journal
+    plan: Plan
+
+    def undone(self, kept: str) -> Undone:
+        """Return what is told of it."""
+        return Undone(self.change.title, tuple(step.path for step in self.change.steps), kept)
+
+
+@contextmanager
+def undoing(repo: git.Repo) -> Iterator[Undoing]:
+    """Lock a repository, and give its last update to be undone.
 
     Raises:
         NotFound: there is none to undo.
@@ -127,16 +143,20 @@ def undo(repo: git.Repo, road: Road, *, dry: bool) -> Undone:
     """
     with journal.lock(repo):
         found = journal.undoable(repo)
-        paths = tuple(step.path for step in found.steps)
-        if dry:
-            return Undone(found.title, paths, "")
         plan = Plan(
             "undo",
             str(repo.top),
             preconditions={"HEAD": repo.head()},
-            effects=tuple(Effect("restored", path) for path in paths),
+            effects=tuple(Effect("restored", step.path) for step in found.steps),
         )
-        kept = road.carry_out(
-            plan, lambda: journal.undo(repo, found), observe=lambda: {"HEAD": repo.head()}
-        )
-    return Undone(found.title, paths, str(kept or ""))
+        yield Undoing(repo, found, plan)
+
+
+def undo(found: Undoing, road: Road) -> Undone:
+    """Bring back what was there before the last update."""
+    kept = road.carry_out(
+        found.plan,
+        lambda: journal.undo(found.repo, found.change),
+        observe=lambda: {"HEAD": found.repo.head()},
+    )
+    return found.undone(str(kept or ""))

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from idp.git import Entry
+from idp.markdown import code, harmless, quoted
 from idp.service import changelog
-from idp.service.markdown import code, harmless, quoted
 from idp.service.merge import FileOutcome
 from idp.service.proposal import Update
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,8 +41,31 @@ class Released:
     digest: str
 
 
-def release(source: Path, version: str, road: Road, *, dry: bool) -> Released:
-    """Release the template in a folder.
+@dataclass(frozen=True)
+class Prepared:
+    """A release that is ready to be made.
+
+    Attributes:
+        draft: what a release in a folder consists of.
+        tag: what makes it, empty where releases are folders.
+    """
+
+    source: Path
+    draft: Path
+    tag: str
+    released: Released
+    plan: Plan
+
+    def seen(self) -> dict[str, str]:
+        """Return what the plan's preconditions name, read anew."""
+        if self.tag:
+            return {"HEAD": git.find(self.source).head()}
+        return {"release": "there" if Path(self.released.place).exists() else "absent"}
+
+
+@contextmanager
+def prepared(source: Path, version: str) -> Iterator[Prepared]:
+    """Prepare the release of the template in a folder.
 
     A template that is a git repository of its own gets a tag `vX.Y.Z`; one in a folder of
     templates gets the folder `releases/X.Y.Z` and a line in `releases.sha256`.
@@ -57,8 +82,37 @@ def release(source: Path, version: str, road: Road, *, dry: bool) -> Released:
         _check_changelog(source, version)
         tag = _tag_name(source, version)
         if tag:
-            return _tag(source, version, tag, road, dry=dry)
-        return _folder(source, draft, version, road, dry=dry)
+            yield _tag(source, draft, version, tag)
+        else:
+            yield _folder(source, draft, version)
+
+
+def release(made: Prepared, road: Road) -> Released:
+    """Make a release that was prepared."""
+
+    def apply() -> Released:
+        if made.tag:
+            _write_tag(made)
+        else:
+            _lay_down(made)
+        return made.released
+
+    return road.carry_out(made.plan, apply, observe=made.seen, proof=lambda done: done.digest)
+
+
+def _write_tag(made: Prepared) -> None:
+    message, commit = f"{made.released.name} {made.released.version}", made.released.digest
+    words = ("tag", "--annotate", "-m", message, made.tag, commit)
+    git.run(*words, cwd=made.source, env=git.clean_env(**git.identity_env(made.source)))
+
+
+def _lay_down(made: Prepared) -> None:
+    target = Path(made.released.place)
+    part = target.with_name(f".{made.released.version}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    shutil.copytree(made.draft, part, symlinks=True)
+    _add_hash(made.source.parent / HASHES, made.released)
+    part.rename(target)
 
 
 def _draft(source: Path, draft: Path) -> Path:
@@ -113,7 +167,7 @@ def _tag_name(source: Path, version: str) -> str:
     return f"{source.name}{known[-1][len(source.name)]}v{version}" if known else ""
 
 
-def _tag(source: Path, version: str, tag: str, road: Road, *, dry: bool) -> Released:
+def _tag(source: Path, draft: Path, version: str, tag: str) -> Prepared:
     repo, prefix = git.find(source), tag.removesuffix(f"v{version}")
     tags = repo.text("tag", "--list", f"{prefix}*").split()
     _check_newer(version, [name.removeprefix(prefix) for name in tags])
@@ -127,21 +181,10 @@ def _tag(source: Path, version: str, tag: str, road: Road, *, dry: bool) -> Rele
         preconditions={"HEAD": head},
         effects=(Effect("added", f"tag {tag}"),),
     )
-    released = Released(source.name, version, tag, head)
-
-    def apply() -> Released:
-        env = git.clean_env(**git.identity_env(source))
-        git.run(
-            "tag", "--annotate", "-m", f"{source.name} {version}", tag, head, cwd=source, env=env
-        )
-        return released
-
-    if dry:
-        return released
-    return road.carry_out(plan, apply, observe=lambda: {"HEAD": repo.head()})
+    return Prepared(source, draft, tag, Released(source.name, version, tag, head), plan)
 
 
-def _folder(source: Path, draft: Path, version: str, road: Road, *, dry: bool) -> Released:
+def _folder(source: Path, draft: Path, version: str) -> Prepared:
     target = source / RELEASES / version
     _check_newer(version, [p.name for p in target.parent.glob("[0-9]*")])
     released = Released(source.name, version, str(target), digest(draft))
@@ -153,19 +196,7 @@ def _folder(source: Path, draft: Path, version: str, road: Road, *, dry: bool) -
         result=released.digest,
         effects=(Effect("added", str(target)), Effect("updated", HASHES)),
     )
-
-    def apply() -> Released:
-        part = target.with_name(f".{version}.part")
-        shutil.rmtree(part, ignore_errors=True)
-        shutil.copytree(draft, part, symlinks=True)
-        _add_hash(source.parent / HASHES, released)
-        part.rename(target)
-        return released
-
-    def observe() -> dict[str, str]:
-        return {"release": "there" if target.exists() else "absent"}
-
-    return released if dry else road.carry_out(plan, apply, observe=observe)
+    return Prepared(source, draft, "", released, plan)
 
 
 def _add_hash(path: Path, released: Released) -> None:

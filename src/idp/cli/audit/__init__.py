@@ -9,6 +9,7 @@ from idp.cli.lazy import group
 VERBS = {
     "log": "List who did what: filtered, followed, as JSON lines or CSV.",
     "verify": "Read the whole trail, and tell the first record that is bent.",
+    "anchor": "Keep the signed head of the trail in a git repository.",
     "export": "Write every record as it was hashed, with the signed head.",
     "key": "Print the public key that this machine signs with.",
 }
@@ -18,6 +19,7 @@ Examples:
   idp audit log --since 2026-11-01
   idp audit log --open
   idp audit verify --json
+  idp audit anchor --dry-run
   idp audit export > trail.jsonl
 """
 

@@ -44,11 +44,11 @@ def release(
     wanted = shape(as_json, fields, freeing.Freed)
     plan, found = freeing.plan(idp.ledger, key, why)
     road = idp.road
-    if dry_run:
-        road.rehearse(plan)
-    else:
+    if not dry_run:
         # The road itself gives back what the plan frees, in one step with the record of it.
         road.carry_out(plan, lambda: None, observe=lambda: freeing.observe(idp.ledger, key))
         freeing.check_freed(idp.ledger, key)
     freed = freeing.Freed(key, found, dry_run, plan.digest)
     idp.output.item(freed, wanted, lambda: "\n".join(freeing.text(freed)))
+    if dry_run:
+        road.rehearse(plan)

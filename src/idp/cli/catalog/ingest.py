@@ -60,6 +60,7 @@ def ingest(
     from idp.catalog.source.chosen import chosen
     from idp.catalog.source.connect import connect
     from idp.catalog.source.grammar import parse_place
+    from idp.cli.catalog.doors import doors
 
     idp: Context = ctx.obj
     given(out=out, shard=shard)
@@ -77,8 +78,8 @@ def ingest(
         raise UsageError(f"{unknown[0]} was not named before", hint=hint)
     before = [place for place in before if place not in left_out]
     choices = chosen(idp.platform, sources or (), before, idp.path("."))
-    doors = idp.catalog_doors()
-    origins = [Origin(connect(one.place, doors), one.position, one.given) for one in choices]
+    way = doors(idp)
+    origins = [Origin(connect(one.place, way), one.position, one.given) for one in choices]
     order = Order(timedelta(days=idp.platform.catalog.grace), _shard(shard), not sources)
     with idp.output.progress() as progress:
         done = ingest(path, origins, idp.clock, order, progress)

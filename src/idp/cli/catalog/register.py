@@ -45,5 +45,7 @@ def register(
 
     idp: Context = ctx.obj
     wanted = shape(as_json, fields, registering.Registered)
-    told = registering.register(idp, idp.path(path), commit=commit, dry_run=dry_run)
+    told, plan = registering.register(idp, idp.path(path), commit=commit, dry_run=dry_run)
     idp.output.item(told, wanted, lambda: registering.story(told, dry_run=dry_run))
+    if dry_run and plan:
+        idp.road.rehearse(plan)

@@ -55,11 +55,12 @@ def publish(
     idp: Context = ctx.obj
     given(index=index)
     wanted = shape(as_json, fields, work.Published)
-    request = work.Request(
-        idp.catalog_index(index), _place(idp, location), idp.cache, force, dry_run
-    )
-    done = work.publish(request, idp.clock, idp.road)
-    idp.output.item(done, wanted, lambda: _published(done, dry_run))
+    request = work.Request(idp.catalog_index(index), _place(idp, location), idp.cache, force)
+    with work.prepared(request, idp.clock) as made:
+        done = made.published if dry_run else work.publish(made, idp.road)
+        idp.output.item(done, wanted, lambda: _published(done, dry_run))
+        if dry_run:
+            idp.road.rehearse(made.plan)
 
 
 @app.command(epilog=EXAMPLES)

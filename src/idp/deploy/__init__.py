@@ -1,0 +1,1 @@
+"""Deploying services to lasting environments, and bringing them back."""

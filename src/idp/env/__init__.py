@@ -1,0 +1,1 @@
+"""Live environments: brought up for a branch or a pull request, and taken away again."""

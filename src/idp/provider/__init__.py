@@ -1,0 +1,1 @@
+"""Where environments run: providers behind one small protocol."""

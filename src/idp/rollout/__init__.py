@@ -1,0 +1,1 @@
+"""Bringing a release into an environment: lease, build, apply, health gate, rollback, record."""

@@ -1,0 +1,1 @@
+"""The guard of the road, with a real ledger behind it."""
