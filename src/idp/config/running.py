@@ -59,7 +59,7 @@ class HealthSettings:
     """
 
     passes: int = 3
-    every: float = 0.4
+    every: float = 0.3
     deadline: float = 300.0
     prometheus: str = ""
     query: str = ""

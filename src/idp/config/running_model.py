@@ -229,7 +229,7 @@ class HealthModel(Strict):
         default=3, description="Checks in a row that must pass.", examples=[3]
     )
     every: Annotated[float, Field(ge=0.05, le=3600, allow_inf_nan=False)] = Field(
-        default=0.4, description="Seconds between two checks.", examples=[1]
+        default=0.3, description="Seconds between two checks.", examples=[1]
     )
     deadline: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] = Field(
         default=300.0, description="Seconds after which it has failed.", examples=[300]

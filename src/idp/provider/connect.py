@@ -59,10 +59,9 @@ class Providers(Mapping[str, Provider]):
     def _make(self, settings: ProviderSettings) -> Provider:
         match settings.kind:
             case "local":
-                from idp.provider.local.provider import Local
+                from idp.provider.local import local
 
-                place, now = self.state / "local", self.clock.now
-                return Local(place, self.environ, now, settings.provisioners, settings.name)
+                return local(settings, self.state / "local", self.environ, self.clock)
             case "container":
                 from idp.provider.container import container
 
