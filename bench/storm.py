@@ -24,7 +24,7 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.env.stories import Shop, new_shop  # noqa: E402
+from tests.env.stories import Shop, new_shop
 
 MARK = "IDP_ENVIRONMENT"
 

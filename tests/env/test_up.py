@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,19 @@ def test_a_secret_is_never_set_by_an_argument(shop: Shop) -> None:
     assert "seems to be a secret" in done.err
     assert "hunter2" not in done.err
     assert shop.environments() == []
+
+
+def test_a_secret_reaches_the_service_and_no_file(shop: Shop, home: Path) -> None:
+    asked = ("secret", "request", "db", "--service", "shop", "--env", "preview")
+    command = [sys.executable, "-m", "idp", *asked, "--why", "tests", "--stdin"]
+    subprocess.run(command, input=b"canary-7f3a91c2", check=True, capture_output=True)
+    text = (shop.folder / "score.yaml").read_text()
+    text = text.replace("MANNERS:", "DB: '${resources.db.value}', MANNERS:")
+    (shop.folder / "score.yaml").write_text(text + "resources:\n  db: {type: secret}\n")
+    told = shop.up()
+    assert answer(told["url"], "/env/DB") == (200, "canary-7f3a91c2")
+    files = [path for path in (*home.rglob("*"), *shop.folder.rglob("*")) if path.is_file()]
+    assert [path for path in files if b"canary-7f3a91c2" in path.read_bytes()] == []
 
 
 @pytest.mark.parametrize("manners", ["sick", "mute", "nothing"])
@@ -153,6 +168,7 @@ def test_every_act_is_in_the_audit_trail(shop: Shop) -> None:
         (["--provider", "moon"], 3, "no provider called 'moon'"),
         (["--set", "VERSION"], 3, "no NAME=VALUE"),
         (["--ttl", "400d"], 5, "has to end"),
+        (["--wait", "a while"], 2, "--wait 'a while' is no time"),
     ],
 )
 def test_what_cannot_be_is_told(shop: Shop, argv: list[str], code: int, said: str) -> None:

@@ -39,15 +39,15 @@ Settings = Annotated[
 
 
 def hours(written: str, option: str) -> timedelta:
-    """Return a time like `90m`, `24h` or `3d`.
+    """Return a time like `30s`, `90m`, `24h` or `3d`.
 
     Raises:
         UsageError: it is none.
     """
-    units = {"m": "minutes", "h": "hours", "d": "days"}
+    units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
     number, unit = written[:-1], written[-1:]
     if unit not in units or not number.isdigit() or not int(number) or int(number) > 100_000:
-        raise UsageError(f"{option} {written!r} is no time", hint="like 90m, 24h or 3d")
+        raise UsageError(f"{option} {written!r} is no time", hint="like 30s, 90m, 24h or 3d")
     return timedelta(**{units[unit]: int(number)})
 
 

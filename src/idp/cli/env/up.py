@@ -44,6 +44,10 @@ def up(
     image: Annotated[
         str | None, typer.Option(metavar="IMAGE", help="Run this image instead of building one.")
     ] = None,
+    wait: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="How long it may take to answer. [the platform's]"),
+    ] = None,
     dry_run: DryRun = False,
     as_json: Json = False,
     fields: Fields = "",
@@ -66,7 +70,7 @@ def up(
     from idp.workshop import workshop
 
     idp: Context = ctx.obj
-    given(name=name, pr=pull, provider=provider, ttl=ttl, author=author, image=image)
+    given(name=name, pr=pull, provider=provider, ttl=ttl, author=author, image=image, wait=wait)
     wanted_shape = shape(as_json, fields, Environment)
     told, costs = idp.platform.running, idp.platform.guardrails.costs
     found = service.look(idp.path("."), costs.rates.flat if costs.rates else ())
@@ -77,7 +81,9 @@ def up(
     wanted = replace(wanted, settings=variables, image=image or "")
     where = idp.providers[provider or told.provider]
     herald = running.herald(idp, found.place if found.address else "", wanted.pull)
-    site = running.site(idp, where, told.health, making.PREVIEW, herald)
+    patience = running.hours(wait, "--wait").total_seconds() if wait else told.health.deadline
+    health = replace(told.health, deadline=patience)
+    site = running.site(idp, where, health, making.PREVIEW, herald)
     with workshop(idp.cache) as room:
         source = source_of(found.folder, room)
         there = listing.found([where], site.records, told, idp.clock.now(), {"team": found.team})
