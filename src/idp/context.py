@@ -142,7 +142,7 @@ class Context:
         from idp.provider.connect import Providers
 
         told = self.platform.running.providers
-        return Providers(told, self.state, self.environ, self.clock, self.output.say)
+        return Providers(told, self.state, self.environ, self.clock)
 
     @cached_property
     def secrets(self) -> Backend:

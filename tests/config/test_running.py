@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from idp.config.running import (
-    OPTIONS,
     Freeze,
     HealthSettings,
     Provisioner,
@@ -23,17 +22,13 @@ from idp.config.running import (
     sections,
 )
 from idp.config.running_mistakes import mistakes
-from idp.config.running_model import OptionsModel, RunningModel
+from idp.config.running_model import RunningModel
 
 PLATFORM = """\
 providers:
   previews:
-    kind: kubernetes
+    kind: local
     url: https://{name}.preview.example.com
-    options:
-      context: previews
-      image: registry.example.com/{service}:{commit}
-      quota: {cpu: "8"}
     provisioners:
       - {type: s3, outputs: {bucket: "{environment}-{resource}"}}
       - {type: kafka/large, command: [provision-kafka], secret: [password]}
@@ -71,15 +66,12 @@ def test_all_of_it_is_read() -> None:
     found = settled(PLATFORM)
     previews = found.providers["previews"]
     assert found.provider == "previews"
-    assert (previews.kind, previews.url) == ("kubernetes", "https://{name}.preview.example.com")
-    assert previews.options["context"] == "previews"
-    assert previews.options["quota"]["cpu"] == "8"
-    assert "socket" not in previews.options
+    assert (previews.kind, previews.url) == ("local", "https://{name}.preview.example.com")
     assert previews.provisioners == (
         Provisioner("s3", outputs={"bucket": "{environment}-{resource}"}),
         Provisioner("kafka", "large", command=("provision-kafka",), secret=("password",)),
     )
-    assert found.providers["laptop"].options == {}
+    assert found.providers["laptop"].provisioners == ()
     assert (found.ttl_hours, found.idle_hours) == (72, 0)
     assert found.authors == ("dependabot[bot]",)
     assert found.health == HealthSettings(2, 0.5, 60.0)
@@ -101,7 +93,7 @@ def test_a_platform_that_says_nothing_has_this_machine() -> None:
 
 
 def test_a_platform_with_providers_of_its_own_has_no_target_by_itself() -> None:
-    found = settled("providers: {cluster: {kind: container}}")
+    found = settled("providers: {cluster: {kind: local}}")
     assert (found.provider, found.targets) == ("cluster", {})
 
 
@@ -110,10 +102,6 @@ def test_it_is_shown_as_the_file_has_it() -> None:
     assert list(shown) == ["providers", "environments", "deploy"]
     assert shown["environments"]["idle_hours"] == 0
     assert shown["deploy"]["production"]["after"] == "staging"
-
-
-def test_every_option_belongs_to_a_kind() -> None:
-    assert {key for names in OPTIONS.values() for key in names} == set(OptionsModel.model_fields)
 
 
 @pytest.mark.parametrize(
@@ -126,9 +114,6 @@ def test_every_option_belongs_to_a_kind() -> None:
         "providers: {a: {kind: local, url: 'https://{name}.{team}.example.com'}}",
         "providers: {a: {kind: local, url: 'ftp://{name}'}}",
         "providers: {a: {kind: local, url: 'https://u:p@{name}.example.com'}}",
-        "providers: {a: {kind: kubernetes, options: {image: 'r/{service}:latest'}}}",
-        "providers: {a: {kind: kubernetes, options: {quota: {cpu: lots}}}}",
-        "providers: {a: {kind: kubernetes, options: {quota: {cpu: 8}}}}",
         "providers: {a: {kind: local, provisioners: [{type: s3, outputs: {b: '{team}'}}]}}",
         "providers: {a: {kind: local, provisioners: [{type: a/b/c, command: [x]}]}}",
         "environments: {ttl_hours: 0}",
@@ -166,14 +151,6 @@ def test_what_cannot_be_is_refused(text: str) -> None:
             ("deploy.aa.after", "'aa' would wait for itself", "the first target has no `after`"),
         ),
         (
-            "providers: {a: {kind: container, options: {context: x}}}",
-            (
-                "providers.a.options.context",
-                "a container provider has no such option",
-                "it is one of kubernetes",
-            ),
-        ),
-        (
             "providers: {a: {kind: local, provisioners: [{type: s3}]}}",
             (
                 "providers.a.provisioners.0",
@@ -193,23 +170,6 @@ def test_what_cannot_be_is_refused(text: str) -> None:
                 "providers.a.provisioners.1",
                 "never counts: one before it is of the same type and class",
                 "remove one",
-            ),
-        ),
-        (
-            "providers: {a: {kind: container}}\ndeploy: {x: {provider: a, strategy: blue-green}}",
-            (
-                "deploy.x.strategy",
-                "a container provider cannot hold two releases side by side",
-                "use rolling",
-            ),
-        ),
-        (
-            "providers: {a: {kind: container}, b: {kind: local}}\n"
-            "deploy: {x: {provider: a}, y: {provider: b, after: x}}",
-            (
-                "deploy.y.after",
-                "what was built for a container provider does not run on a local one",
-                "leave `after` out: it is built anew",
             ),
         ),
         (
@@ -244,9 +204,9 @@ def test_two_targets_that_wait_for_each_other_are_both_told() -> None:
 
 
 KEYS = [
-    *("kind", "options", "provisioners", "type", "outputs", "command", "secret"),
+    *("kind", "provisioners", "type", "outputs", "command", "secret"),
     *("provider", "after", "health", "passes", "every", "deadline", "freezes", "begin", "end"),
-    *("strategy", "quota"),
+    "strategy",
 ]
 odd = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),

@@ -177,6 +177,13 @@ def test_what_cannot_be_is_told(shop: Shop, argv: list[str], code: int, said: st
     assert shop.environments() == []
 
 
+def test_bots_get_no_environment_where_the_platform_says_so(shop: Shop, tmp_path: Path) -> None:
+    file = tmp_path / "idp-platform.yaml"
+    file.write_text("version: 1\nenvironments: {authors: ['dependabot[bot]']}\n")
+    done = shop.idp("--platform", file, "env", "up", "--pr", "7", "--author", "dependabot[bot]")
+    assert (done.code, "dependabot[bot] gets no environment" in done.err) == (5, True)
+
+
 def test_a_folder_without_a_workload_is_told(tmp_path: Path) -> None:
     done = idp("-C", tmp_path, "env", "up")
     assert done.code == 3

@@ -10,8 +10,8 @@ import pytest
 from idp.errors import InvalidInput, NotFound
 from idp.plan import Use
 from idp.policy.plain import is_secret
-from idp.policy.quantity import quantity
 from idp.policy.repository import Repository, depended_on, repository
+from idp.workload.quantity import quantity
 
 from ..service.stories import build_tree
 from .stories import CATALOG, SCORE

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-ProviderKind = Literal["local", "container", "kubernetes"]
+ProviderKind = Literal["local"]
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,12 @@ class ProviderSettings:
 
     Attributes:
         url: pattern of an environment's URL with `{name}`; empty is the provider's own.
-        options: what only this kind has, checked already: see each provider.
     """
 
     name: str
     kind: ProviderKind
     url: str = ""
     provisioners: tuple[Provisioner, ...] = ()
-    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -122,27 +120,6 @@ class Running:
     )
 
 
-OPTIONS: Mapping[str, tuple[str, ...]] = {
-    "local": (),
-    "container": ("socket", "postgres", "redis"),
-    "kubernetes": (
-        "context",
-        "kubeconfig",
-        "prefix",
-        "image",
-        "ingress",
-        "gateway",
-        "ingress_namespace",
-        "quota",
-        "storage_class",
-        "pod_security",
-        "postgres",
-        "redis",
-    ),
-}
-"""The options that each kind of provider has."""
-
-
 def running(data: Mapping[str, Any]) -> Running:
     """Return where environments run, from the sections of a validated platform file.
 
@@ -166,9 +143,8 @@ def running(data: Mapping[str, Any]) -> Running:
 
 
 def _provider(name: str, said: Mapping[str, Any]) -> ProviderSettings:
-    options = {key: said["options"][key] for key in OPTIONS[said["kind"]]}
     provisioners = tuple(_provisioner(one) for one in said["provisioners"])
-    return ProviderSettings(name, said["kind"], said["url"], provisioners, options)
+    return ProviderSettings(name, said["kind"], said["url"], provisioners)
 
 
 def _provisioner(said: Mapping[str, Any]) -> Provisioner:

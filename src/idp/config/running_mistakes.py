@@ -7,7 +7,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 
-from idp.config.running import OPTIONS, moment
+from idp.config.running import moment
 
 Path = tuple[str | int, ...]
 Mistakes = Iterator[tuple[Path, str, str]]
@@ -47,12 +47,6 @@ def _known(path: Path, name: object, kinds: Mapping[str, object]) -> Mistakes:
 
 
 def _provider(path: Path, said: Mapping[str, Any]) -> Mistakes:
-    kind = said.get("kind")
-    for key in _mapping(said.get("options")):
-        owners = [one for one, names in OPTIONS.items() if key in names]
-        if kind in OPTIONS and owners and kind not in owners:
-            what = f"a {kind} provider has no such option"
-            yield (*path, "options", key), what, f"it is one of {' and '.join(owners)}"
     seen: set[str] = set()
     for index, one in enumerate(map(_mapping, _list(said.get("provisioners")))):
         here: Path = (*path, "provisioners", index)
@@ -80,22 +74,16 @@ def _target(name: str, targets: Mapping[str, Any], kinds: Mapping[str, object]) 
     yield from _known((*path, "provider"), provider, kinds)
     yield from _known((*path, "after"), after, targets)
     yield from _health((*path, "health"), said.get("health"))
-    kind = kinds.get(provider) if isinstance(provider, str) else None
-    if said.get("strategy") == "blue-green" and kind not in (None, "local"):
-        what = f"a {kind} provider cannot hold two releases side by side"
-        yield (*path, "strategy"), what, "use rolling"
     if isinstance(after, str) and after in targets:
-        yield from _promotion(name, after, targets, kinds)
+        yield from _promotion(name, after, targets)
     for index, one in enumerate(map(_mapping, _list(said.get("freezes")))):
         begin, end = _moment(one.get("begin")), _moment(one.get("end"))
         if begin and end and begin >= end:
             yield (*path, "freezes", index, "end"), "is not after its begin", "`end` is excluded"
 
 
-def _promotion(
-    name: str, after: str, targets: Mapping[str, Any], kinds: Mapping[str, object]
-) -> Mistakes:
-    """Yield a promotion that leads back to itself, or to where its artefact does not run."""
+def _promotion(name: str, after: str, targets: Mapping[str, Any]) -> Mistakes:
+    """Yield a promotion that leads back to itself."""
     path = ("deploy", name, "after")
     seen, one = [name], _mapping(targets[name]).get("after")
     while isinstance(one, str) and one in targets and one not in seen:
@@ -103,11 +91,6 @@ def _promotion(
         one = _mapping(targets[one]).get("after")
     if one == name:
         yield path, f"{name!r} would wait for itself", "the first target has no `after`"
-    ends = [_mapping(targets[one]).get("provider") for one in (name, after)]
-    here, there = (kinds.get(one) if isinstance(one, str) else None for one in ends)
-    if here and there and (here == "local") is not (there == "local"):
-        what = f"what was built for a {there} provider does not run on a {here} one"
-        yield path, what, "leave `after` out: it is built anew"
 
 
 def _health(path: Path, said: object) -> Mistakes:

@@ -53,32 +53,6 @@ def _check_output(text: str) -> None:
     _check_fields(text, ("environment", "service", "resource"), hint)
 
 
-def _check_image(text: str) -> None:
-    if not text:
-        return
-    _check_fields(text, ("service", "commit", "tree"), "there are {service}, {commit} and {tree}")
-    if not re.search(r"\{(commit|tree)\}", text):
-        raise InvalidInput(
-            "is the same image for every commit",
-            hint="like registry.example.com/{service}:{commit}",
-        )
-
-
-def _check_quantity(text: str) -> None:
-    if not _QUANTITY.fullmatch(text):
-        raise InvalidInput("no amount that Kubernetes knows", hint="like 500m, 4 or 8Gi")
-
-
-def _check_gateway(text: str) -> None:
-    if text and not re.fullmatch(f"{_LABEL}/{_LABEL}", text):
-        raise InvalidInput("does not name a Gateway", hint="like gateways/public")
-
-
-def _check_prefix(text: str) -> None:
-    if not re.fullmatch("([a-z0-9][a-z0-9-]{0,8})?", text):
-        raise InvalidInput("cannot begin a namespace", hint="at most 9 of a-z, 0-9 and -")
-
-
 def _check_type(text: str) -> None:
     if not re.fullmatch(f"{_WORD}(/{_WORD})?", text):
         raise InvalidInput("no type of Score", hint="like s3, or kafka/large for a class")
@@ -116,104 +90,16 @@ class ProvisionerModel(Strict):
     )
 
 
-class QuotaModel(Strict):
-    """What one environment may use at most."""
-
-    cpu: Annotated[str, checked(_check_quantity)] = Field(
-        default="4", description="CPUs.", examples=['"4"']
-    )
-    memory: Annotated[str, checked(_check_quantity)] = Field(
-        default="8Gi", description="Memory.", examples=["8Gi"]
-    )
-    storage: Annotated[str, checked(_check_quantity)] = Field(
-        default="20Gi", description="Storage.", examples=["20Gi"]
-    )
-    pods: Annotated[int, Field(ge=1, le=10_000)] = Field(
-        default=20, description="Pods.", examples=[20]
-    )
-
-
-class OptionsModel(Strict):
-    """What only one kind of provider has; docs/configuration.md says which."""
-
-    socket: Annotated[str, checked(check_place)] = Field(
-        default="",
-        description="container: the engine's socket; else DOCKER_HOST, CONTAINER_HOST or the "
-        "usual places.",
-        examples=["/run/podman/podman.sock"],
-    )
-    postgres: Text = Field(
-        default="docker.io/library/postgres:17-alpine",
-        description="container, kubernetes: the image of resources of type postgres.",
-        examples=["registry.example.com/postgres:17"],
-    )
-    redis: Text = Field(
-        default="docker.io/library/redis:7-alpine",
-        description="container, kubernetes: the image of resources of type redis.",
-        examples=["registry.example.com/redis:7"],
-    )
-    context: str = Field(
-        default="",
-        description="kubernetes: the context of the kubeconfig; else the current one.",
-        examples=["previews"],
-    )
-    kubeconfig: Annotated[str, checked(check_place)] = Field(
-        default="",
-        description="kubernetes: the kubeconfig; else KUBECONFIG, ~/.kube/config or the pod's own.",
-        examples=["~/.kube/previews"],
-    )
-    prefix: Annotated[str, checked(_check_prefix)] = Field(
-        default="env-",
-        description="kubernetes: what the names of namespaces begin with.",
-        examples=["env-"],
-    )
-    image: Annotated[str, checked(_check_image)] = Field(
-        default="",
-        description="kubernetes: where the image of a commit is, of {service}, {commit} and "
-        "{tree}.",
-        examples=["registry.example.com/{service}:{commit}"],
-    )
-    ingress: str = Field(
-        default="", description="kubernetes: the class of Ingresses.", examples=["nginx"]
-    )
-    gateway: Annotated[str, checked(_check_gateway)] = Field(
-        default="",
-        description="kubernetes: NAMESPACE/NAME of the Gateway, instead of Ingresses.",
-        examples=["gateways/public"],
-    )
-    ingress_namespace: str = Field(
-        default="",
-        description="kubernetes: the namespace whose pods may reach environments; else all may.",
-        examples=["ingress-nginx"],
-    )
-    quota: QuotaModel = Field(
-        default_factory=QuotaModel,
-        description="kubernetes: what one environment may use at most.",
-    )
-    storage_class: str = Field(
-        default="", description="kubernetes: of volumes; else the default one.", examples=["fast"]
-    )
-    pod_security: Literal["privileged", "baseline", "restricted"] = Field(
-        default="restricted",
-        description="kubernetes: the pod security standard that is enforced.",
-        examples=["baseline"],
-    )
-
-
 class ProviderModel(Strict):
     """A place where environments run."""
 
-    kind: Literal["local", "container", "kubernetes"] = Field(
-        description="local (processes of a machine), container (Docker, Podman) or kubernetes.",
-        examples=["kubernetes"],
+    kind: Literal["local"] = Field(
+        description="local: supervised processes of this machine.", examples=["local"]
     )
     url: Annotated[str, checked(_check_url)] = Field(
         default="",
         description="The URL of an environment, with {name}; else the provider's own.",
         examples=["https://{name}.preview.example.com"],
-    )
-    options: OptionsModel = Field(
-        default_factory=OptionsModel, description="What only this kind has."
     )
     provisioners: list[ProvisionerModel] = Field(
         default_factory=list,

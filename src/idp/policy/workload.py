@@ -12,8 +12,8 @@ from idp.errors import InvalidInput
 from idp.plan import Use
 from idp.policy.files import File
 from idp.policy.plain import is_secret, looks_secret
-from idp.policy.quantity import GIGABYTE, quantity
 from idp.policy.said import is_yes, said_of
+from idp.workload.quantity import GIGABYTE, quantity
 
 _INSIDE = ("internal", "private")
 _NAMED = ("variables", "params")

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from idp.clock import Clock
 from idp.config.running import ProviderSettings
 from idp.errors import NotFound
-from idp.provider.base import Provider, Say
-
-if TYPE_CHECKING:
-    from idp.rest import Transport
+from idp.provider.base import Provider
 
 
 @dataclass
@@ -22,15 +18,12 @@ class Providers(Mapping[str, Provider]):
 
     Attributes:
         state: the folder of what is kept on this machine.
-        transport: the network; None is the real one.
     """
 
     settings: Mapping[str, ProviderSettings]
     state: Path
     environ: Mapping[str, str]
     clock: Clock
-    say: Say
-    transport: Transport | None = None
     _made: dict[str, Provider] = field(default_factory=dict, init=False)
 
     def __getitem__(self, name: str) -> Provider:
@@ -57,16 +50,6 @@ class Providers(Mapping[str, Provider]):
         return len(self.settings)
 
     def _make(self, settings: ProviderSettings) -> Provider:
-        match settings.kind:
-            case "local":
-                from idp.provider.local import local
+        from idp.provider.local import local
 
-                return local(settings, self.state / "local", self.environ, self.clock)
-            case "container":
-                from idp.provider.container import container
-
-                return container(settings, self.state, self.environ, self.clock, self.transport)
-            case "kubernetes":
-                from idp.provider.kubernetes import kubernetes
-
-                return kubernetes(settings, self.environ, self.clock, self.say, self.transport)
+        return local(settings, self.state / "local", self.environ, self.clock)

@@ -64,6 +64,7 @@ def up(
     from idp.cli import running
     from idp.env import listing
     from idp.env import up as work
+    from idp.errors import Refused
     from idp.rollout import making, naming, service
     from idp.rollout.records import Environment
     from idp.rollout.source import source_of
@@ -74,6 +75,8 @@ def up(
     wanted_shape = shape(as_json, fields, Environment)
     told, costs = idp.platform.running, idp.platform.guardrails.costs
     found = service.look(idp.path("."), costs.rates.flat if costs.rates else ())
+    if author in told.authors:
+        raise Refused(f"{author} gets no environment", hint="environments.authors names who")
     lives = running.hours(ttl, "--ttl") if ttl else timedelta(hours=told.ttl_hours)
     called = naming.checked(_name(found, name, pull))
     variables = making.settings_of(settings or ())
