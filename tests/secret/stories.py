@@ -33,6 +33,7 @@ WRITER_ROLE = {
     "orphan": True,
     "renewable": False,
     "token_no_default_policy": True,
+    "token_explicit_max_ttl": "24h",
 }
 FULFILS = """
 path "{mount}/metadata/*" {{ capabilities = ["create", "read", "update", "delete", "list"] }}

@@ -132,3 +132,11 @@ def test_a_job_logs_in_with_its_oidc_token(story: Story) -> None:
     logged_in("refs/heads/main")
     with pytest.raises(InvalidInput, match="claim"):
         logged_in("refs/heads/mine")
+
+
+def test_a_person_s_machine_logs_in_as_the_person_where_jobs_log_in_by_their_token(
+    story: Story,
+) -> None:
+    place = story.speaking(story.bao.root, auth="jwt", role="idp-fulfil")
+    place.prepare(PATH, ABOUT)
+    assert place.show(PATH).state == "empty"

@@ -87,6 +87,8 @@ def propose(
             outcome = update_pull.carry_out(standing, idp.road)
             told = _proposed(standing, outcome)
             idp.output.item(told, shape, lambda: _pull_story(idp, standing, told, dry_run))
+            if dry_run and standing.status in ("opened", "updated"):
+                idp.road.rehearse(standing.plan)
     stand = told.status in ("opened", "updated", "unchanged")
     return 7 if stand and made.status == "conflicts" else 0
 
