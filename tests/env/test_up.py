@@ -35,6 +35,15 @@ def test_a_variable_is_set_over_the_workload_s(shop: Shop) -> None:
     assert answer(shop.up("--set", "VERSION=9")["url"]) == (200, "9")
 
 
+def test_what_the_provider_does_not_act_on_is_told(shop: Shop) -> None:
+    text = (shop.folder / "score.yaml").read_text()
+    limits = "    resources: {limits: {memory: 256Mi}}\n    variables"
+    (shop.folder / "score.yaml").write_text(text.replace("    variables", limits))
+    done = shop.idp("env", "up")
+    assert done.code == 0
+    assert "local does not act on containers.main.resources.limits" in done.err
+
+
 def test_a_secret_is_never_set_by_an_argument(shop: Shop) -> None:
     done = shop.idp("env", "up", "--set", "DB_PASSWORD=hunter2hunter2")
     assert done.code == 3

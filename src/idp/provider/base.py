@@ -6,7 +6,7 @@ and the release): a record elsewhere is a cache.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -115,7 +115,7 @@ class Observed:
 
 
 class Provider(Protocol):
-    """Runs environments; each method is short and may be called again after a kill at any moment."""
+    """Runs environments; each method may be called again after a kill at any moment."""
 
     @property
     def name(self) -> str:
@@ -128,6 +128,10 @@ class Provider(Protocol):
     @property
     def is_shared(self) -> bool:
         """Whether others reach the same things from other machines."""
+
+    @property
+    def acts_on(self) -> Collection[str]:
+        """The fields of a workload that it acts on, of `workload.fields.FIELDS`."""
 
     def build(self, release: Release, source: Source, say: Say) -> str:
         """Make what the release runs from a source, unless it is there; return the artefact.

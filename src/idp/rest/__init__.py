@@ -14,26 +14,16 @@ import ssl
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 from urllib.parse import urljoin, urlsplit
 
 from idp.clock import Clock
 from idp.errors import IdpError, InvalidInput, NotAllowed, NotFound, RemoteFailed
-from idp.rest.reply import (
-    Reply,
-    causes,
-    is_rate_limit,
-    needed_for,
-    rate_limit_wait,
-    read,
-    retry_after,
-    said_by,
-)
-from idp.rest.transfer import Request, exchange, opened
+from idp.rest.reply import Reply, is_rate_limit, rate_limit_wait, read, retry_after, said_by
+from idp.rest.transfer import Request, exchange
 
 if TYPE_CHECKING:
     import httpx
@@ -58,7 +48,6 @@ SAME_TWICE = frozenset({"GET", "HEAD", "PUT", "DELETE", "PATCH"})
 Query = Mapping[str, str | int | Sequence[str]]
 Found = Callable[[], "Reply | None"]
 Transport: TypeAlias = "httpx.BaseTransport"
-T = TypeVar("T")
 
 
 class Conflict(RemoteFailed):
@@ -184,7 +173,7 @@ class Server:
             content = json.dumps(body).encode()
             headers = {"Content-Type": "application/json", **(headers or {})}
         may_repeat = method in SAME_TWICE or unless is not None
-        url = self.url(path)
+        url = self._url(path)
         request = Request(method, url, query, headers or {}, content, ok, may_repeat, raw, into)
         sent = 0
 
@@ -197,28 +186,7 @@ class Server:
 
         return self._patiently(once)
 
-    def open(self, request: Request, silence: float | None) -> httpx.Response:
-        """Send a request and return its answer before its body: see `streaming`.
-
-        Args:
-            silence: seconds without a byte until it is given up; None waits for ever.
-        """
-
-        def once() -> httpx.Response:
-            with self._in_our_words(request):
-                answer = opened(self._client(), request, silence)
-                if answer.is_success or answer.status_code in request.ok:
-                    return answer
-                with closing(answer):
-                    answer.read()
-                    reply = read(answer, raw=False)
-            raise (
-                self._rate_limited(reply) if is_rate_limit(reply) else self._refusal(reply, request)
-            )
-
-        return self._patiently(once)
-
-    def _patiently(self, once: Callable[[], T]) -> T:
+    def _patiently(self, once: Callable[[], Reply]) -> Reply:
         """Try again as long as it may help, within ATTEMPTS and PATIENCE."""
         import tenacity
 
@@ -254,38 +222,28 @@ class Server:
 
         with self._opening:
             if not self._opened:
-                try:
-                    client = httpx.Client(
-                        headers={"User-Agent": f"idp/{__version__}", **self.headers},
-                        timeout=HASTE if self.hasty else TIMEOUT,
-                        transport=self.transport,
-                    )
-                except (OSError, ImportError, ValueError, httpx.InvalidURL) as error:
-                    # No cause: a token that is no ASCII is an attribute of it.
-                    raise InvalidInput(
-                        f"cannot prepare requests to {self.host}: {_reason(error)}",
-                        hint="see the token, SSL_CERT_FILE and HTTPS_PROXY",
-                    ) from None
+                client = httpx.Client(
+                    headers={"User-Agent": f"idp/{__version__}", **self.headers},
+                    timeout=HASTE if self.hasty else TIMEOUT,
+                    transport=self.transport,
+                )
                 weakref.finalize(self, client.close)
                 self._opened.append(client)
         return self._opened[0]
 
     def _once(self, request: Request) -> Reply:
-        with self._in_our_words(request):
-            reply = read(self._followed(self._client(), request), request.raw)
-        if is_rate_limit(reply):
-            raise self._rate_limited(reply)
-        if reply.status < 300 or reply.status in request.ok:
-            return self._understood(reply, request)
-        raise self._refusal(reply, request)
-
-    @contextmanager
-    def _in_our_words(self, request: Request) -> Iterator[None]:
-        """Say what goes wrong on the way as errors of ours; _Again where it may be repeated."""
         import httpx
 
         try:
-            yield
+            client = self._client()
+        except (OSError, ImportError, ValueError, httpx.InvalidURL) as error:
+            # No cause: a token that is no ASCII is an attribute of it.
+            raise InvalidInput(
+                f"cannot prepare requests to {self.host}: {_reason(error)}",
+                hint="see the token, SSL_CERT_FILE and HTTPS_PROXY",
+            ) from None
+        try:
+            reply = read(self._followed(client, request), request.raw)
         except httpx.LocalProtocolError:
             # No cause: it cites the header, which may be the token.
             raise NotAllowed(
@@ -295,6 +253,11 @@ class Server:
             raise self._no_connection(error) from error
         except (httpx.RequestError, ValueError, RecursionError) as error:
             raise self._lost(error, request) from error
+        if is_rate_limit(reply):
+            raise self._rate_limited(reply)
+        if reply.status < 300 or reply.status in request.ok:
+            return self._understood(reply, request)
+        raise self._refusal(reply, request)
 
     def _followed(self, client: httpx.Client, request: Request) -> httpx.Response:
         """Send a request; reading follows redirects on this server: a renamed repository's."""
@@ -304,10 +267,10 @@ class Server:
             answer = exchange(client, request, url, params)
             if not is_followed or not answer.has_redirect_location:
                 break
-            url, params = self.url(urljoin(str(answer.url), answer.headers["Location"])), None
+            url, params = self._url(urljoin(str(answer.url), answer.headers["Location"])), None
         return answer
 
-    def url(self, path: str) -> str:
+    def _url(self, path: str) -> str:
         """Return the URL of a path; another server's is refused, since our headers go with it."""
         if "://" not in path:
             return self.base + path
@@ -328,14 +291,14 @@ class Server:
 
     def _no_connection(self, error: Exception) -> Exception:
         """Return what to raise where no connection was made; nothing was sent."""
-        chain = list(causes(error))
-        if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in chain):
+        causes = list(_causes(error))
+        if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
             hint = "SSL_CERT_FILE names the certificates to trust"
             return RemoteFailed(f"{self.host} is not trusted: {_reason(error)}", hint=hint)
         gone = RemoteFailed(f"cannot reach {self.host}: {_reason(error)}", hint="try again")
         unknown = any(
             isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME
-            for cause in chain
+            for cause in causes
         )
         return gone if unknown else _Again(gone)
 
@@ -349,7 +312,7 @@ class Server:
     def _rate_limited(self, reply: Reply) -> _Again:
         now = self.clock.now()
         wait = rate_limit_wait(reply, now)
-        until = f"{now + timedelta(seconds=wait):%H:%M:%S} UTC"
+        until = _clock_time(now + timedelta(seconds=wait))
         error = RateLimited(f"{self.host} limits our requests until {until}", hint="try again then")
         return _Again(error, wait)
 
@@ -372,7 +335,7 @@ class Server:
                 return NotAllowed(f"{self.host} refused {self._token}: {said}", hint=self.login)
             case 403:
                 message = f"{self.host} does not allow {self._token} this: {said}"
-                return NotAllowed(message, hint=needed_for(reply) or self.login)
+                return NotAllowed(message, hint=_asked(reply) or self.login)
             case 404 | 410:
                 return NotFound(f"{self.host}: {said}", hint=f"or {self._token} may not see it")
             case 409 | 412:
@@ -394,6 +357,26 @@ def _wait(state: tenacity.RetryCallState) -> float:
     grown = tenacity.wait_random_exponential(multiplier=0.5, max=20)(state)
     asked = again.wait if isinstance(again, _Again) else None
     return grown if asked is None else asked + min(grown, 1.0)
+
+
+def _asked(reply: Reply) -> str:
+    """Return what mends a refusal, where GitHub says it."""
+    single_sign_on = reply.headers.get("x-github-sso", "")
+    if "url=" in single_sign_on:
+        return f"authorise the token for the organisation: {single_sign_on.split('url=')[1]}"
+    names = ("x-accepted-github-permissions", "x-accepted-oauth-scopes")
+    asked = next((reply.headers[name] for name in names if reply.headers.get(name)), "")
+    return f"the token needs: {asked}" if asked else ""
+
+
+def _clock_time(moment: datetime) -> str:
+    return moment.strftime("%H:%M:%S UTC")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _reason(error: Exception) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -143,20 +143,3 @@ def _words(said: Any) -> str:
         case list():
             return "; ".join(map(_words, said))
     return str(said)
-
-
-def needed_for(reply: Reply) -> str:
-    """Return what mends a refusal, where GitHub says it."""
-    single_sign_on = reply.headers.get("x-github-sso", "")
-    if "url=" in single_sign_on:
-        return f"authorise the token for the organisation: {single_sign_on.split('url=')[1]}"
-    names = ("x-accepted-github-permissions", "x-accepted-oauth-scopes")
-    asked = next((reply.headers[name] for name in names if reply.headers.get(name)), "")
-    return f"the token needs: {asked}" if asked else ""
-
-
-def causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error, and what it came from."""
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -66,23 +66,6 @@ def exchange(
             answer.read()
             return answer
         return _received(answer, request.into)
-
-
-def opened(client: httpx.Client, request: Request, silence: float | None) -> httpx.Response:
-    """Send a request and return its answer, the body of which is still to be read."""
-    import httpx
-
-    body = request.body
-    with body.open("rb") if isinstance(body, Path) else nullcontext(body) as content:
-        made = client.build_request(
-            request.method,
-            request.url,
-            params=dict(request.query) if request.query else None,
-            content=content,
-            headers=dict(request.headers),
-            timeout=httpx.Timeout(client.timeout.connect, read=silence),
-        )
-        return client.send(made, stream=True)
 
 
 def _received(answer: httpx.Response, into: BinaryIO) -> httpx.Response:

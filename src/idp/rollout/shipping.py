@@ -15,6 +15,7 @@ from idp.rollout.health import Prober, Seen, gate
 from idp.rollout.lease import Held, Leases, held
 from idp.rollout.records import Deployment, Environment, Outcome, Records, State
 from idp.rollout.steps import Steps
+from idp.workload.fields import unused
 from idp.workload.model import Workload
 
 LINES = 10
@@ -85,6 +86,8 @@ def ship(
         Busy, Fenced: somebody else is at it.
     """
     before = site.records.environment(env.name)
+    if left := unused(release.workload, site.provider.acts_on):
+        site.steps.say(f"warning: {site.provider.name} does not act on {', '.join(left)}")
     site.records.note(replace(first, outcome="deploying"))
     site.records.note(replace(env, state="provisioning", wanted="up"), anew=True)
     try:

@@ -64,9 +64,9 @@ def test_one_that_hangs_on_stop_is_killed(story: Story, world: LocalWorld) -> No
 
 def test_one_that_dies_is_started_again(story: Story, world: LocalWorld) -> None:
     world.provider.apply(story.release(settings=shown("1", MANNERS="dies")), 1)
-    world.until(NAME, "ready")
-    assert world.until(NAME, "starting").reason == "main exited 4, and is started again"
-    world.until(NAME, "ready")
+    before = httpx.get(world.until(NAME, "ready").url + "/where").text
+    assert "main" in world.until(NAME, "starting").reason
+    assert httpx.get(world.until(NAME, "ready").url + "/where", timeout=20).text != before
 
 
 def test_a_command_that_is_not_there_is_told_at_once(story: Story, world: LocalWorld) -> None:

@@ -10,6 +10,7 @@ from idp.cli.options import DryRun, Fields, Json, given, shape
 from idp.cli.running import ProviderName, Pull, Settings
 
 if TYPE_CHECKING:
+    from idp.config.running import HealthSettings
     from idp.context import Context
     from idp.plan import Plan
     from idp.rollout.records import Environment
@@ -84,9 +85,7 @@ def up(
     wanted = replace(wanted, settings=variables, image=image or "")
     where = idp.providers[provider or told.provider]
     herald = running.herald(idp, found.place if found.address else "", wanted.pull)
-    patience = running.hours(wait, "--wait").total_seconds() if wait else told.health.deadline
-    health = replace(told.health, deadline=patience)
-    site = running.site(idp, where, health, making.PREVIEW, herald)
+    site = running.site(idp, where, _patient(told.health, wait), making.PREVIEW, herald)
     with workshop(idp.cache) as room:
         source = source_of(found.folder, room)
         there = listing.found([where], site.records, told, idp.clock.now(), {"team": found.team})
@@ -103,6 +102,14 @@ def up(
     idp.output.item(done.environment, wanted_shape, lambda: _text(done.environment))
     if done.failed:
         raise done.failed
+
+
+def _patient(health: HealthSettings, wait: str | None) -> HealthSettings:
+    from dataclasses import replace
+
+    from idp.cli.running import hours
+
+    return replace(health, deadline=hours(wait, "--wait").total_seconds()) if wait else health
 
 
 def _name(found: Service, name: str | None, pull: str | None) -> str:

@@ -27,10 +27,23 @@ from idp.provider.local.ports import Ports
 from idp.provider.local.resources import Supplier, outside
 from idp.provider.local.state import Kept, Place
 from idp.provider.tags import tags_of
+from idp.workload.fields import FIELDS
 
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,51}[a-z0-9])?")
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 AT_ONCE = 16
+NOT_HERE = frozenset(
+    {
+        "containers.image",
+        "containers.command",
+        "containers.args",
+        "containers.resources.requests",
+        "containers.resources.limits",
+        "containers.livenessProbe.httpGet",
+        "containers.livenessProbe.exec",
+    }
+)
+"""Fields of a workload that mean a container's."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +65,7 @@ class Local:
     name: str = "local"
     kind: str = "local"
     is_shared: bool = False
+    acts_on: frozenset[str] = frozenset(FIELDS) - NOT_HERE
     url: str = ""
 
     def build(self, release: Release, source: Source, say: Say) -> str:
